@@ -1,0 +1,164 @@
+// `npm run build`: from the crate and pkg/src to pkg/dist, the files that the npm package ships.
+//
+// wasm-pack is not used: it writes its own package.json, knows one target at a time and no exports map.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { withLock } from "./lock.mjs";
+import { bindgen, bindgenVersion, cargo, cargoOutput, setup } from "./setup.mjs";
+import { main, root, run, step, Stop } from "./shell.mjs";
+
+const target = "wasm32-unknown-unknown";
+const dist = join(root, "pkg/dist");
+const wasmFolder = join(root, ".tools/wasm");
+const distStamp = join(root, ".tools/dist.stamp");
+const copied = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
+
+await main(import.meta, () => (process.argv[2] === "--check" ? check() : build()));
+
+/** Brings pkg/dist up to date; returns at once when it is. */
+export async function build() {
+  await setup({ for: "build" });
+  await withLock("build", async () => {
+    if (await isBuilt()) return;
+    // Taken first: a file that is edited during the build must make the next one build again.
+    const sources = await distSources();
+    await buildWasm();
+    await assemble();
+    await writeFile(distStamp, `${sources} ${await hash("pkg/dist")}`);
+  });
+}
+
+/** Refuses to pack what the present sources did not make: npm runs this before it packs. */
+async function check() {
+  if (await isBuilt()) return;
+  throw new Stop("pkg/dist is missing or older than its sources; run `npm run build` in the root first.");
+}
+
+async function isBuilt() {
+  const stamp = await readFile(distStamp, "utf8").catch(() => "");
+  return stamp === `${await distSources()} ${await hash("pkg/dist")}`;
+}
+
+async function distSources() {
+  return `${await wasmSources()} ${await hash("pkg/src", ...copied)}`;
+}
+
+async function wasmSources() {
+  const code = await hash("src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo");
+  return `${code} ${await hash("tools/build.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
+}
+
+/** The compiled module, its glue and its inline form, in a folder of their own: a change of JavaScript leaves them. */
+async function buildWasm() {
+  const stamp = join(wasmFolder, "stamp");
+  const wanted = await wasmSources();
+  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
+  await rm(wasmFolder, { recursive: true, force: true });
+  await mkdir(wasmFolder, { recursive: true });
+  const compiled = await compile();
+  await step("wasm-bindgen", () => run(bindgen, [compiled, wasmFolder]));
+  await step("wasm-opt -Oz", optimize);
+  await wrapGlue();
+  await inlineWasm();
+  await writeFile(stamp, wanted);
+}
+
+/** Compiles the crate; returns the module's path. */
+async function compile() {
+  const { directory, flags } = await cargoFacts();
+  const { RUSTFLAGS, ...env } = process.env; // a stranger's flags would end in the package
+  await step(`cargo build --release --target ${target}`, () =>
+    cargo(["build", "--release", "--locked", "--lib", "--target", target], {
+      env: { ...env, CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") },
+    }),
+  );
+  return join(directory, target, "release/comet_tasks.wasm");
+}
+
+/** Where cargo builds, and the flags that keep this machine's paths out of the module and its memory small. */
+async function cargoFacts() {
+  const { packages, target_directory: directory } = JSON.parse(
+    await cargoOutput(["metadata", "--format-version=1"]),
+  );
+  const manifests = packages.map(
+    (/** @type {{ manifest_path: string }} */ { manifest_path }) => manifest_path,
+  );
+  const folders = new Set(manifests.map((/** @type {string} */ manifest) => dirname(dirname(manifest))));
+  const flags = [homedir(), ...folders].map((folder) => `--remap-path-prefix=${folder}=`);
+  // 128 KiB are plenty for code whose one recursion is 64 deep; the default is 1 MiB of memory for every client.
+  return { directory, flags: [...flags, "-Clink-arg=-zstack-size=131072"] };
+}
+
+/** No feature flags: wasm-opt reads the module's own target_features. `--all-features` makes what engines refuse. */
+async function optimize() {
+  const module = join(wasmFolder, "comet_tasks_bg.wasm");
+  const result = join(wasmFolder, "comet_tasks.wasm");
+  const program = join(root, "node_modules/binaryen/bin/wasm-opt");
+  await run(process.execPath, [program, "-Oz", "--strip-target-features", module, "-o", result]);
+  await rm(module);
+  if (!WebAssembly.validate(await readFile(result)))
+    throw new Stop("wasm-opt made a module that is not valid.");
+}
+
+/**
+ * Wraps wasm-bindgen's output in a function, unpatched: each call makes an independent instance, and the names
+ * that it would take from the global scope are handed to it. It has no document: there is no script to find.
+ */
+async function wrapGlue() {
+  const output = join(wasmFolder, "comet_tasks.js");
+  const glue = await readFile(output, "utf8");
+  await writeFile(
+    join(wasmFolder, "glue.js"),
+    [
+      "export function createGlue({ WebAssembly, queueMicrotask, setTimeout, clearTimeout }) {",
+      "const document = undefined;",
+      glue,
+      "return wasm_bindgen;",
+      "}\n",
+    ].join("\n"),
+  );
+  await rm(output);
+}
+
+async function inlineWasm() {
+  const base64 = (await readFile(join(wasmFolder, "comet_tasks.wasm"))).toString("base64");
+  await writeFile(join(wasmFolder, "wasm-inline.js"), `export default "${base64}";\n`);
+}
+
+/** Puts pkg/dist together beside the old one and swaps them, so that nobody sees half of it. */
+async function assemble() {
+  const fresh = join(root, ".tools/dist");
+  const old = join(root, ".tools/dist.old");
+  await rm(fresh, { recursive: true, force: true });
+  await cp(join(root, "pkg/src"), fresh, { recursive: true });
+  for (const name of ["comet_tasks.wasm", "glue.js", "wasm-inline.js"]) {
+    await copyFile(join(wasmFolder, name), join(fresh, name));
+  }
+  if (existsSync(dist)) await rename(dist, old);
+  await rename(fresh, dist);
+  await rm(old, { recursive: true, force: true });
+  for (const name of copied.filter((name) => existsSync(join(root, name)))) {
+    await copyFile(join(root, name), join(root, "pkg", name));
+  }
+}
+
+/** @param {...string} paths files and folders in the root; what does not exist counts as nothing */
+async function hash(...paths) {
+  const sum = createHash("sha256").update(await bindgenVersion());
+  for (const file of (await Promise.all(paths.map((path) => list(join(root, path))))).flat()) {
+    sum.update(`${relative(root, file)}\n`).update(await readFile(file));
+  }
+  return sum.digest("hex");
+}
+
+/** @param {string} path @returns {Promise<string[]>} */
+async function list(path) {
+  if (!existsSync(path)) return [];
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) return [path];
+  const names = entries.map((entry) => entry.name).sort();
+  return (await Promise.all(names.map((name) => list(join(path, name))))).flat();
+}
