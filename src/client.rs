@@ -1,0 +1,402 @@
+//! One client: drives `core` with the real clock, timer and network.
+
+use js_sys::{Array, Date, Function, Math, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, Response};
+
+use crate::cancel::{Cancel, Interrupt};
+use crate::core::classify::{Judge, Purpose};
+use crate::core::error::{Code, Error, Hint, Resend};
+use crate::core::http::{HttpRequest, Reply};
+use crate::core::json::{Value, Writer};
+use crate::core::poller::{PollOptions, Poller, Route, Step};
+use crate::core::submit::{Accepted, Dialect, Speed, Submission};
+use crate::core::task::{Kind, Millis, Task, TaskHandle};
+use crate::core::{midjourney, reading};
+use crate::transport::{AbortOnDrop, NoReply, Outgoing, Transport, Why};
+
+/// Submits and the image seed are given this long: the gateways' own limit is 60 s, and a shorter one makes doubt.
+pub const SUBMIT_TIMEOUT_MS: Millis = 120_000;
+/// Reads are given this long.
+pub const READ_TIMEOUT_MS: Millis = 30_000;
+/// A submit that provably created nothing is sent again so many times at most.
+const RESENDS: u32 = 3;
+/// The request made at a wait's deadline is given this long.
+const LAST_READ_MS: Millis = 5_000;
+
+/// A client's settings and its way to the service.
+pub struct Client {
+    /// The way to the service.
+    pub transport: Transport,
+    /// The spelling of the video body.
+    pub dialect: Dialect,
+    /// Takes each event as JSON.
+    pub on_event: Option<Function>,
+}
+
+/// One call's own settings.
+pub struct Call {
+    /// The caller's signal.
+    pub cancel: Cancel,
+    /// The caller's headers over the client's.
+    pub headers: Headers,
+    /// The pictures that the arguments name by their place.
+    pub images: Array,
+    /// None: the default of the request's kind.
+    pub request_timeout: Option<Limit>,
+    /// For submits.
+    pub speed: Option<Speed>,
+    /// Takes the JSON and the bytes of each reading that is news.
+    pub on_reading: Option<Function>,
+}
+
+/// A time limit that may be switched off; None is none.
+pub type Limit = Option<Millis>;
+
+/// Why a call ends without a result.
+#[derive(Debug)]
+pub enum Stop {
+    /// An error of the contract, and what the host threw to cause it.
+    Error {
+        /// The error.
+        error: Box<Error>,
+        /// What the host threw.
+        cause: JsValue,
+        /// The body of its task's reading.
+        raw: JsValue,
+    },
+    /// The caller's own value, handed back: an abort's reason, or what a callback threw.
+    Thrown(JsValue),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Error { error: Box::new(error), cause: JsValue::UNDEFINED, raw: JsValue::UNDEFINED }
+    }
+}
+
+/// A task, and the reply's bytes that it was read from.
+pub type Seen = (Task, JsValue);
+
+/// The wall clock.
+pub fn now() -> Millis {
+    Date::now() as Millis
+}
+
+impl Client {
+    /// Sends a submit, again only where the reply proves that nothing was created.
+    pub async fn submit(
+        &self,
+        call: &Call,
+        kind: Kind,
+        params: &Value<'_>,
+        deadline: Option<Millis>,
+    ) -> Result<(Accepted, JsValue), Stop> {
+        let submission = Submission::read(kind, params, self.dialect, call.speed)?;
+        let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
+        let give_up = [limit.map(|ms| now() + ms), deadline].into_iter().flatten().min();
+        let mut sent = 0;
+        loop {
+            sent += 1;
+            let exchange = self.exchange(call, &submission.request, limit, sent).await;
+            let (reply, raw) = exchange.map_err(|lost| self.lost(call, &submission.request, Purpose::Submit, lost))?;
+            let error = match submission.judge(&reply, &self.transport.base_url, now()) {
+                Ok(accepted) => return Ok((accepted, raw)),
+                Err(error) => error,
+            };
+            let pause = backoff(sent).max(error.retry_after_ms.unwrap_or(0));
+            let most = match error.resend {
+                Resend::Never => 0,
+                Resend::Once => 1,
+                Resend::Backoff => RESENDS,
+            };
+            if sent > most || give_up.is_some_and(|end| now() + pause > end) {
+                return Err(error.into());
+            }
+            self.emit(error.operation, None, |json| {
+                json.key("type").string("retry");
+                json.key("code").string(error.code.as_str());
+                json.key("waitMs").integer(pause);
+            });
+            call.cancel.sleep(pause).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
+        }
+    }
+
+    /// One reading of one task.
+    pub async fn fetch_task(&self, call: &Call, handle: &TaskHandle) -> Result<Seen, Stop> {
+        let request = reading::request(handle);
+        let (reply, raw) = self.read(call, &request).await.map_err(|stop| with_handle(stop, handle))?;
+        let task = reading::read(handle, &reply, &self.transport.base_url, now())?;
+        self.emit_reading(&task);
+        Ok((task, raw))
+    }
+
+    /// Waits until the task has settled.
+    pub async fn poll(&self, call: &Call, mut poller: Poller, first: Option<Seen>) -> Result<Seen, Stop> {
+        let mut raw = JsValue::UNDEFINED;
+        if let Some((task, bytes)) = first {
+            raw = bytes;
+            poller.take(now(), task);
+            notify(call, &poller, &raw)?;
+        }
+        loop {
+            match poller.step(now()) {
+                Step::Done(outcome) => {
+                    return match *outcome {
+                        Ok(task) => Ok((task, raw)),
+                        Err(error) => Err(Stop::Error { error: Box::new(error), cause: JsValue::UNDEFINED, raw }),
+                    };
+                }
+                Step::Sleep(ms) => {
+                    self.emit_sleep(poller.handle(), ms);
+                    call.cancel.sleep(ms).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
+                }
+                Step::Fetch(route) => self.ask(call, &mut poller, route, &mut raw).await?,
+            }
+        }
+    }
+
+    /// One request of a wait, and its outcome.
+    async fn ask(&self, call: &Call, poller: &mut Poller, route: Route, raw: &mut JsValue) -> Result<(), Stop> {
+        let handle = poller.handle().clone();
+        let request = match route {
+            Route::Single => reading::request(&handle),
+            Route::List => reading::list_request(&[&handle.id]),
+        };
+        let left = poller.deadline().map(|deadline| deadline - now());
+        let left = left.map(|ms| if ms > 0 { ms } else { LAST_READ_MS });
+        let reply = match call.cancel.race(left, self.read(call, &request)).await {
+            Err(Interrupt::Aborted) => return Err(Stop::Thrown(call.cancel.reason())),
+            Err(Interrupt::TimedOut) => {
+                poller.expire();
+                return Ok(());
+            }
+            Ok(Err(Stop::Error { error, .. })) => Err(*error),
+            Ok(Err(thrown)) => return Err(thrown),
+            Ok(Ok((reply, bytes))) => {
+                let base_url = &self.transport.base_url;
+                let task = match route {
+                    Route::Single => reading::read(&handle, &reply, base_url, now()).map(Some),
+                    Route::List => reading::read_listed(&handle, &reply, base_url, now()),
+                };
+                if matches!(task, Ok(Some(_))) {
+                    *raw = bytes;
+                }
+                task
+            }
+        };
+        if let Err(error) = &reply {
+            self.emit(error.operation, Some(&handle), |json| {
+                json.key("type").string("retry");
+                json.key("code").string(error.code.as_str());
+                json.key("waitMs").integer(error.retry_after_ms.unwrap_or(0));
+            });
+        }
+        let news = poller.handle_reply(now(), reply);
+        if let Some(task) = poller.last().filter(|_| news) {
+            self.emit_reading(task);
+            notify(call, poller, raw)?;
+        }
+        Ok(())
+    }
+
+    /// Submit, then wait. The handle is given out before the first request of the wait, and waited for if that is a promise.
+    pub async fn run(
+        &self,
+        call: &Call,
+        kind: Kind,
+        params: &Value<'_>,
+        options: PollOptions,
+        on_submitted: Option<Function>,
+    ) -> Result<Seen, Stop> {
+        let started_at = now();
+        let deadline = Poller::deadline_of(kind, &options, started_at);
+        let (accepted, raw) = self.submit(call, kind, params, deadline).await?;
+        if let Some(on_submitted) = on_submitted {
+            let mut json = Writer::default();
+            accepted.handle.write(&mut json);
+            let stored = on_submitted.call1(&JsValue::UNDEFINED, &json.finish().into()).map_err(Stop::Thrown)?;
+            let stored = JsFuture::from(Promise::resolve(&stored));
+            let stored = call.cancel.race(None, stored).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
+            stored.map_err(Stop::Thrown)?;
+        }
+        let poller = Poller::new(accepted.handle, options, started_at, seed());
+        let waited = self.poll(call, poller, accepted.task.map(|task| (task, raw))).await;
+        waited.map_err(|stop| match stop {
+            // The same call once more would be a second task: `error.handle` is the way on.
+            Stop::Error { mut error, cause, raw } => {
+                error.retryable = false;
+                Stop::Error { error, cause, raw }
+            }
+            thrown => thrown,
+        })
+    }
+
+    /// Pictures in, URLs out.
+    pub async fn upload(&self, call: &Call, params: &Value<'_>) -> Result<Vec<String>, Stop> {
+        let request = midjourney::upload(params)?;
+        let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
+        let (reply, _) = self
+            .exchange(call, &request, limit, 1)
+            .await
+            .map_err(|lost| self.lost(call, &request, Purpose::Submit, lost))?;
+        Ok(midjourney::uploaded(&reply, now())?)
+    }
+
+    /// The seed of a finished picture.
+    pub async fn image_seed(&self, call: &Call, handle: &TaskHandle) -> Result<String, Stop> {
+        let request = midjourney::seed(handle);
+        let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
+        let (reply, _) = self
+            .exchange(call, &request, limit, 1)
+            .await
+            .map_err(|lost| with_handle(self.lost(call, &request, Purpose::Read, lost), handle))?;
+        midjourney::seeded(&reply, now()).map_err(|error| error.with_handle(handle).into())
+    }
+
+    /// The content of a finished /v1/videos task; the body is the caller's to read.
+    pub async fn content(&self, call: &Call, handle: &TaskHandle) -> Result<Response, Stop> {
+        let request = reading::content_request(handle);
+        let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
+        let outgoing = self.outgoing(call, &request, limit);
+        self.emit_request(&request, 1);
+        let responded = self.transport.respond(&outgoing).await;
+        let (response, abort): (Response, AbortOnDrop) =
+            responded.map_err(|lost| with_handle(self.lost(call, &request, Purpose::Read, lost), handle))?;
+        if response.ok() && !response.redirected() {
+            abort.disarm();
+            return Ok(response);
+        }
+        let (reply, _) = self
+            .transport
+            .read_reply(response, abort, &outgoing)
+            .await
+            .map_err(|lost| with_handle(self.lost(call, &request, Purpose::Read, lost), handle))?;
+        Err(reading::content_error(handle, &reply, now()).into())
+    }
+
+    async fn read(&self, call: &Call, request: &HttpRequest) -> Result<(Reply, JsValue), Stop> {
+        let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
+        let exchange = self.exchange(call, request, limit, 1).await;
+        exchange.map_err(|lost| self.lost(call, request, Purpose::Read, lost))
+    }
+
+    fn outgoing<'a>(&self, call: &'a Call, request: &'a HttpRequest, limit_ms: Limit) -> Outgoing<'a> {
+        Outgoing { request, images: &call.images, headers: &call.headers, limit_ms, cancel: &call.cancel }
+    }
+
+    async fn exchange(
+        &self,
+        call: &Call,
+        request: &HttpRequest,
+        limit_ms: Limit,
+        attempt: u32,
+    ) -> Result<(Reply, JsValue), NoReply> {
+        self.emit_request(request, attempt);
+        let began = now();
+        let (reply, bytes): (Reply, Uint8Array) =
+            self.transport.exchange(&self.outgoing(call, request, limit_ms)).await?;
+        self.emit(request.operation, None, |json| {
+            json.key("type").string("response");
+            json.key("status").integer(reply.status.into());
+            json.key("ms").integer(now() - began);
+            if let Some(id) = &reply.request_id {
+                json.key("requestId").string(id);
+            }
+        });
+        Ok((reply, bytes.into()))
+    }
+
+    /// The error of a request without a reply.
+    fn lost(&self, call: &Call, request: &HttpRequest, purpose: Purpose, lost: NoReply) -> Stop {
+        let submit = purpose == Purpose::Submit;
+        let reply = Reply::default();
+        let judge = Judge { operation: request.operation, purpose, reply: &reply, now: 0 };
+        let error = match lost.why {
+            Why::Aborted if submit && lost.sent => Error {
+                ambiguous: true,
+                ..Error::new(
+                    Code::SubmitUnknown,
+                    request.operation,
+                    "aborted after the request had left: a task may exist",
+                )
+            },
+            Why::Aborted => return Stop::Thrown(call.cancel.reason()),
+            Why::TimedOut => judge.doubtful(Code::Timeout, "no answer within requestTimeoutMs"),
+            Why::Network => Error {
+                hint: crate::js::is_page().then_some(Hint::Cors),
+                ..judge.doubtful(Code::Network, "the request failed without an answer")
+            },
+            Why::Argument(name) => Error::argument(request.operation, name, "must be usable in a request", "an error"),
+        };
+        let cause = if lost.why == Why::Aborted { call.cancel.reason() } else { lost.cause };
+        Stop::Error { error: Box::new(error), cause, raw: JsValue::UNDEFINED }
+    }
+
+    /// Tells the caller's hook, if there is one. What it throws is its own affair.
+    pub fn emit(&self, operation: &str, handle: Option<&TaskHandle>, fields: impl FnOnce(&mut Writer)) {
+        let Some(on_event) = &self.on_event else { return };
+        let mut json = Writer::default();
+        json.object(|json| {
+            json.key("operation").string(operation);
+            json.key("at").integer(now());
+            if let Some(handle) = handle {
+                json.key("id").string(handle.id.as_str());
+            }
+            fields(json);
+        });
+        on_event.call1(&JsValue::UNDEFINED, &self.transport.without_key(json.finish()).into()).ok();
+    }
+
+    fn emit_request(&self, request: &HttpRequest, attempt: u32) {
+        self.emit(request.operation, None, |json| {
+            json.key("type").string("request");
+            json.key("method").string(request.method);
+            json.key("path").string(&request.path);
+            json.key("attempt").integer(attempt.into());
+        });
+    }
+
+    fn emit_reading(&self, task: &Task) {
+        self.emit(reading::request(&task.handle).operation, Some(&task.handle), |json| {
+            json.key("type").string("reading");
+            task.write_standing(json);
+        });
+    }
+
+    fn emit_sleep(&self, handle: &TaskHandle, ms: Millis) {
+        self.emit("poll", Some(handle), |json| {
+            json.key("type").string("sleep");
+            json.key("ms").integer(ms);
+            json.key("waiting").integer(1);
+        });
+    }
+}
+
+/// Gives the last reading to the caller. What that throws ends the wait.
+fn notify(call: &Call, poller: &Poller, raw: &JsValue) -> Result<(), Stop> {
+    let (Some(task), Some(on_reading)) = (poller.last(), &call.on_reading) else { return Ok(()) };
+    let mut json = Writer::default();
+    task.write(&mut json);
+    on_reading.call2(&JsValue::UNDEFINED, &json.finish().into(), raw).map_err(Stop::Thrown)?;
+    Ok(())
+}
+
+fn with_handle(stop: Stop, handle: &TaskHandle) -> Stop {
+    match stop {
+        Stop::Error { error, cause, raw } => Stop::Error { error: Box::new(error.with_handle(handle)), cause, raw },
+        thrown => thrown,
+    }
+}
+
+/// For jitter.
+pub fn seed() -> u32 {
+    (Math::random() * f64::from(u32::MAX)) as u32
+}
+
+/// Full jitter under 1 s · 2^n, at most 30 s.
+fn backoff(attempt: u32) -> Millis {
+    let ceiling = (1_000_i64 << attempt.saturating_sub(1).min(5)).min(30_000);
+    (Math::random() * ceiling as f64) as Millis
+}

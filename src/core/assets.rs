@@ -1,0 +1,240 @@
+//! Result URLs: which of a reply's many fields hold them, which may be shown, and when they expire.
+//! protocol.md 2 (Video/asset URL harvest) and 1.24.
+
+use super::json::{self, Value};
+use super::task::Millis;
+use super::time;
+
+/// A parsed `http(s)` URL. Anything a browser would read otherwise than this does is no URL at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebUrl<'a> {
+    /// Scheme and authority, e.g. `https://h.test:8443`.
+    pub origin: &'a str,
+    /// From the first slash on, without query and fragment.
+    pub path: &'a str,
+    /// Between `?` and `#`.
+    pub query: &'a str,
+}
+
+impl<'a> WebUrl<'a> {
+    /// None unless the scheme is http or https, with a sound host, no user name, and no control character or backslash.
+    pub fn parse(url: &'a str) -> Option<Self> {
+        if url.contains(|letter: char| letter.is_control() || letter == '\\') {
+            return None;
+        }
+        let scheme = ["https://", "http://"]
+            .into_iter()
+            .find(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
+        let rest = &url[scheme.len()..];
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        if !is_authority(&rest[..end]) {
+            return None;
+        }
+        let (before, _) = rest.split_once('#').unwrap_or((rest, ""));
+        let (path, query) =
+            before[end.min(before.len())..].split_once('?').unwrap_or((&before[end.min(before.len())..], ""));
+        Some(WebUrl { origin: &url[..scheme.len() + end], path, query })
+    }
+
+    fn parameters(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.query.split('&').filter_map(|pair| pair.split_once('='))
+    }
+
+    fn parameter(self, name: &str) -> Option<&'a str> {
+        self.parameters().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// `host`, `host:port`, `[::1]:port`; no user name.
+fn is_authority(authority: &str) -> bool {
+    let (host, port) = match authority.rfind(':') {
+        Some(at) if !authority.ends_with(']') => (&authority[..at], &authority[at + 1..]),
+        _ => (authority, ""),
+    };
+    let port_is_sound = port.is_empty() || port.parse::<u16>().is_ok();
+    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host_is_sound = match literal {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(plain),
+    };
+    port_is_sound && host_is_sound
+}
+
+/// What a reading's URLs come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Harvest {
+    /// Pictures, in order.
+    pub images: Vec<String>,
+    /// Videos, in order.
+    pub videos: Vec<String>,
+    /// One of them was the content endpoint of the service itself, which needs the key.
+    pub content: bool,
+}
+
+/// Collects the URLs of a task object. `video_task`: its result is a video, so that the general fields name one too.
+pub fn harvest(task: &Value, video_task: bool, base_url: &str) -> Harvest {
+    let mut found = Harvest::default();
+    let mut videos = Vec::new();
+    for name in ["videoUrls", "video_urls", "videoUrl", "video_url"] {
+        collect(task.get(name), &mut videos);
+    }
+    if video_task {
+        general_fields(task, &mut videos);
+    }
+    for url in videos {
+        found.add_video(&url, base_url);
+    }
+    let no_video_yet = found.videos.is_empty() && !found.content;
+    for name in ["imageUrls", "image_urls", "imageUrl", "image_url", "cdnImage", "discordImage"] {
+        let mut images = Vec::new();
+        collect(task.get(name), &mut images);
+        // One backend puts a video's only URL where the picture's would be, and it may have no extension.
+        let may_be_video = name == "imageUrl" && video_task && no_video_yet;
+        for url in images {
+            match extension(&url) {
+                Extension::Video => found.add_video(&url, base_url),
+                Extension::None if may_be_video => found.add_video(&url, base_url),
+                _ => add(&mut found.images, &url, base_url),
+            }
+        }
+    }
+    found
+}
+
+/// Where relays keep a video's URL.
+fn general_fields(task: &Value, urls: &mut Vec<String>) {
+    collect(task.get("metadata").get("url"), urls);
+    collect(task.get("result_url"), urls);
+    collect(task.get("result").get("video_url"), urls);
+    for name in ["url", "output_video", "output"] {
+        collect(task.get(name), urls);
+    }
+    collect(task.get("video").get("url"), urls);
+    collect(task.get("videos"), urls);
+    collect(task.get("task_result").get("videos"), urls);
+    collect(task.get("content").get("video_url"), urls);
+    // One gateway's old rows hold the result's URL here, when the task succeeded.
+    for name in ["fail_reason", "failReason"] {
+        collect(task.get(name), urls);
+    }
+}
+
+/// The texts of a field that is a URL, an object with one, a list of either, or any of these as JSON in a string.
+pub fn collect(value: &Value, urls: &mut Vec<String>) {
+    match value {
+        Value::Text(text) => {
+            let text = text.trim();
+            match text.as_bytes().first() {
+                Some(b'[' | b'{') => {
+                    if let Ok(inner @ (Value::List(_) | Value::Object(_))) = json::parse(text) {
+                        collect(&inner, urls);
+                    }
+                }
+                Some(_) => urls.push(text.into()),
+                None => {}
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| collect(item, urls)),
+        Value::Object(_) => {
+            for name in ["url", "videoUrl", "video_url"] {
+                if let Some(url) = value.get(name).words() {
+                    urls.push(url.into());
+                    break;
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Harvest {
+    fn add_video(&mut self, url: &str, base_url: &str) {
+        let Some(url) = absolute(url, base_url) else { return };
+        if is_content_route(&url, base_url) {
+            self.content = true;
+        } else {
+            push_new(&mut self.videos, url);
+        }
+    }
+}
+
+fn add(urls: &mut Vec<String>, url: &str, base_url: &str) {
+    if let Some(url) = absolute(url, base_url) {
+        push_new(urls, url);
+    }
+}
+
+/// Two URLs that differ in `rand` alone are one: the gateway makes that up anew for each reply.
+fn push_new(urls: &mut Vec<String>, url: String) {
+    let known = urls.iter().any(|other| without_rand(other) == without_rand(&url));
+    if !known {
+        urls.push(url);
+    }
+}
+
+fn without_rand(url: &str) -> String {
+    let (start, query) = url.split_once('?').unwrap_or((url, ""));
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("rand=")).collect();
+    [start, "?", &kept.join("&")].concat()
+}
+
+/// A URL as it may be shown: http(s) only; a path is taken to be on the service's own origin.
+pub fn absolute(url: &str, base_url: &str) -> Option<String> {
+    if url.starts_with('/') && !url.starts_with("//") {
+        let joined = [WebUrl::parse(base_url)?.origin, url].concat();
+        return WebUrl::parse(&joined).is_some().then_some(joined);
+    }
+    WebUrl::parse(url).map(|_| url.into())
+}
+
+/// `/v1/videos/{id}/content` of the service itself.
+fn is_content_route(url: &str, base_url: &str) -> bool {
+    let (Some(url), Some(base)) = (WebUrl::parse(url), WebUrl::parse(base_url)) else { return false };
+    let inside = url.path.split_once("/v1/videos/").and_then(|(_, rest)| rest.strip_suffix("/content"));
+    url.origin.eq_ignore_ascii_case(base.origin) && inside.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
+#[derive(PartialEq, Eq)]
+enum Extension {
+    Video,
+    Picture,
+    None,
+}
+
+fn extension(url: &str) -> Extension {
+    let path = url.split(['?', '#']).next().unwrap_or(url).to_ascii_lowercase();
+    let ends = |extensions: &[&str]| extensions.iter().any(|extension| path.ends_with(extension));
+    if ends(&[".mp4", ".webm", ".mov"]) {
+        Extension::Video
+    } else if ends(&[".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"]) {
+        Extension::Picture
+    } else {
+        Extension::None
+    }
+}
+
+/// The earliest expiry that the URLs name themselves.
+pub fn expires_at<'a>(urls: impl Iterator<Item = &'a String>) -> Option<Millis> {
+    urls.filter_map(|url| url_expiry(url)).min()
+}
+
+/// When a signed URL stops working, by the parameters of its family.
+pub fn url_expiry(url: &str) -> Option<Millis> {
+    let url = WebUrl::parse(url)?;
+    for family in ["X-Amz-", "X-Goog-", "x-oss-"] {
+        let date = url.parameter(&[family, "Date"].concat()).and_then(time::iso_date);
+        let seconds = url.parameter(&[family, "Expires"].concat()).and_then(|text| text.parse::<i64>().ok());
+        if let (Some(date), Some(seconds)) = (date, seconds) {
+            return date.checked_add(seconds.checked_mul(1000)?);
+        }
+    }
+    // Discord: hexadecimal seconds, together with the time of issue.
+    if let (Some(expires), Some(_)) = (url.parameter("ex"), url.parameter("is")) {
+        return i64::from_str_radix(expires, 16).ok()?.checked_mul(1000);
+    }
+    if let Some(seconds) = url.parameter("Expires") {
+        return seconds.parse::<i64>().ok()?.checked_mul(1000);
+    }
+    time::iso_date(&url.parameter("se")?.replace("%3A", ":").replace("%3a", ":"))
+}

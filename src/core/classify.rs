@@ -1,0 +1,283 @@
+//! Replies that are errors: which one, whether the call may be repeated, and whether a task may exist all the same.
+//!
+//! The order of the rules is that of protocol.md 4 ("Classifier for a submit reply"); reads use the same rules, but a
+//! read creates nothing: it is never ambiguous, and repeating it is always safe.
+
+use super::error::{Code, Details, Error, Hint, Resend, ServiceCode};
+use super::http::{Content, Reply, content, excerpt};
+use super::json::{self, Value};
+use super::task::Millis;
+
+/// What the request was: only a submit can leave a task behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Creates a task.
+    Submit,
+    /// Only looks.
+    Read,
+}
+
+/// A reply on its way to a verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// The call.
+    pub operation: &'static str,
+    /// What it was for.
+    pub purpose: Purpose,
+    /// Its reply.
+    pub reply: &'a Reply,
+    /// The clock, for Retry-After.
+    pub now: Millis,
+}
+
+impl Judge<'_> {
+    /// The JSON of a 2xx reply, or what stands against reading it. `text` is [`Reply::text`].
+    pub fn json<'t>(&self, text: &'t str) -> Result<Value<'t>, Error> {
+        if self.reply.redirected || self.reply.status == 0 || (300..400).contains(&self.reply.status) {
+            return Err(self.redirect());
+        }
+        if self.reply.over_cap {
+            return Err(self.over_cap());
+        }
+        match content(text) {
+            Content::Empty => Err(self.by_status("")),
+            Content::Html => Err(self.html(text)),
+            Content::Broken { truncated } => Err(self.broken(text, truncated)),
+            Content::Text if self.reply.is_ok() => Err(self.broken(text, false)),
+            Content::Text => Err(self.words(&Words { message: excerpt(text), ..Words::default() })),
+            Content::Json(body) if self.reply.is_ok() => Ok(body),
+            Content::Json(body) => Err(self.words(&Words::read(&body, text))),
+        }
+    }
+
+    /// An error with what every reply has: status, request id, Retry-After.
+    pub fn error(&self, code: Code, message: impl Into<String>) -> Error {
+        let mut error = Error::new(code, self.operation, message);
+        if error.message.is_empty() {
+            error.message = match self.reply.status {
+                200..300 => "the reply was not understood".into(),
+                status => ["the service answered HTTP ", &status.to_string()].concat(),
+            };
+        }
+        error.status = Some(self.reply.status).filter(|status| *status > 0);
+        error.request_id = self.reply.request_id.clone().or_else(|| request_id(&error.message));
+        error.retry_after_ms = self.reply.retry_after_ms(self.now);
+        error
+    }
+
+    /// A reply after which nobody knows whether the task exists.
+    pub fn doubtful(&self, code: Code, message: impl Into<String>) -> Error {
+        let mut error = self.error(code, message);
+        error.ambiguous = self.purpose == Purpose::Submit;
+        error.retryable = self.purpose == Purpose::Read;
+        error
+    }
+
+    /// A reply that proves that nothing was created, and may be different next time.
+    pub fn refused(&self, code: Code, message: impl Into<String>, resend: Resend) -> Error {
+        Error { retryable: true, resend, ..self.error(code, message) }
+    }
+
+    fn redirect(&self) -> Error {
+        let mut error = self.error(Code::Redirect, "the service answered with a redirect: check baseUrl");
+        error.ambiguous = self.reply.redirected && self.purpose == Purpose::Submit;
+        error.hint = Some(Hint::BaseUrl);
+        error
+    }
+
+    fn over_cap(&self) -> Error {
+        if self.reply.is_ok() {
+            let mut error = self.doubtful(Code::TooLarge, "the reply is larger than maxReplyBytes");
+            error.retryable = false;
+            return error;
+        }
+        self.by_status("the reply is larger than maxReplyBytes")
+    }
+
+    /// A reply with nothing in it but its status.
+    fn by_status(&self, message: &str) -> Error {
+        match self.reply.status {
+            200..300 if self.purpose == Purpose::Read => self.error(Code::NotFound, "the reply is empty"),
+            200..300 => self.doubtful(Code::Protocol, "the reply is empty: a task may exist"),
+            400 | 409 | 422 => self.error(Code::Rejected, message),
+            501 => self.doubtful(Code::Gateway, message),
+            _ => self.words(&Words { message: message.into(), ..Words::default() }),
+        }
+    }
+
+    fn html(&self, text: &str) -> Error {
+        let status = self.reply.status;
+        let message = ["the service answered with a web page (HTTP ", &status.to_string(), ")"].concat();
+        let (code, hint) = match status {
+            403 => (Code::Forbidden, Some(Hint::Waf)),
+            413 => (Code::TooLarge, None),
+            429 => (Code::RateLimited, None),
+            401 => (Code::Unauthorized, None),
+            408 => (Code::Timeout, None),
+            500.. => (Code::Gateway, None),
+            _ => (Code::Protocol, Some(Hint::BaseUrl)),
+        };
+        let mut error = match code {
+            Code::RateLimited => self.refused(code, message, Resend::Backoff),
+            Code::Gateway | Code::Timeout => self.doubtful(code, message),
+            _ => self.error(code, message),
+        };
+        error.hint = hint;
+        error.excerpt = Some(excerpt(text));
+        error
+    }
+
+    fn broken(&self, text: &str, truncated: bool) -> Error {
+        let message = if truncated { "the reply's JSON is cut off" } else { "the reply is not JSON" };
+        let mut error = self.doubtful(Code::Protocol, message);
+        error.ambiguous &= self.reply.is_ok() || self.reply.status >= 500;
+        error.details = if truncated { Details::Truncated } else { Details::None };
+        error.excerpt = Some(excerpt(text));
+        error
+    }
+
+    /// HTTP 400 and above, with what the body says.
+    fn words(&self, words: &Words) -> Error {
+        let status = self.reply.status;
+        let name = words.name();
+        let refused = |code, resend| self.refused(code, &words.message, resend);
+        let doubtful = |code| self.doubtful(code, &words.message);
+        let plain = |code| self.error(code, &words.message);
+        let mut error = match (status, words.number()) {
+            (429, _) | (_, Some(30)) => refused(Code::RateLimited, Resend::Backoff),
+            (_, Some(23)) => refused(Code::QueueFull, Resend::Backoff),
+            (401, _) => plain(Code::Unauthorized),
+            (413, _) => plain(Code::TooLarge),
+            (408, _) => doubtful(Code::Timeout),
+            (425, _) => refused(Code::Unavailable, Resend::Never),
+            (_, Some(5)) => doubtful(Code::Gateway),
+            _ if name == "insert_midjourney_task_failed" => doubtful(Code::Gateway),
+            (503, _) if name == "model_not_found" => refused(Code::Unavailable, Resend::Once),
+            _ if matches!(name, "get_channel_info_failed" | "该任务所属渠道已被禁用") => {
+                refused(Code::Unavailable, Resend::Never)
+            }
+            (400 | 402 | 403, _) if is_quota(&words.message) => plain(Code::Quota),
+            (403, _) => plain(Code::Forbidden),
+            (404 | 410, _) | (_, Some(3)) => plain(Code::NotFound),
+            _ if matches!(name, "task_no_found" | "task_not_found" | "task_not_exist") => plain(Code::NotFound),
+            _ if name == "invalid_request" => plain(Code::Validation),
+            (400 | 409 | 422, _) => plain(Code::Validation),
+            (501, _) => plain(Code::Unsupported),
+            (500.., _) => doubtful(Code::Gateway),
+            _ => plain(Code::Rejected),
+        };
+        error.service_code = words.code.clone();
+        error
+    }
+
+    /// A 2xx reply that is an error all the same, by what it says.
+    pub fn refusal(&self, words: &Words) -> Error {
+        let code = match words.name() {
+            _ if is_quota(&words.message) => Code::Quota,
+            _ if is_moderation(&words.message) => Code::Moderation,
+            "task_no_found" | "task_not_found" | "task_not_exist" => Code::NotFound,
+            "invalid_request" => Code::Validation,
+            _ => Code::Rejected,
+        };
+        Error { service_code: words.code.clone(), ..self.error(code, &words.message) }
+    }
+}
+
+/// What an error body says, in any of its shapes. protocol.md 1.21.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The service's code.
+    pub code: Option<ServiceCode>,
+    /// Its message, trimmed.
+    pub message: String,
+}
+
+impl Words {
+    /// Reads a body; `text` is the body again, for when no shape fits. A message that is JSON itself is read once more.
+    pub fn read(body: &Value, text: &str) -> Self {
+        let outer = Words::shallow(body);
+        if let Ok(inner @ Value::Object(_)) = json::parse(&outer.message) {
+            let inner = Words::shallow(&inner);
+            if !inner.message.is_empty() {
+                return Words { code: inner.code.or(outer.code), ..inner };
+            }
+        }
+        if outer.message.is_empty() {
+            return Words { message: excerpt(text), ..outer };
+        }
+        outer
+    }
+
+    fn shallow(body: &Value) -> Self {
+        let error = body.get("error");
+        let candidates = [
+            error.get("message"),
+            error,
+            body.get("message"),
+            body.get("description"),
+            body.get("msg"),
+            body.get("detail"),
+            body.get("err"),
+            body.get("error_msg"),
+            body.get("errors").items().first().map_or(&Value::Null, |first| first.get("message")),
+            body,
+        ];
+        let message = candidates.iter().find_map(|value| value.words()).unwrap_or_default();
+        Words {
+            code: service_code(error.get("code")).or_else(|| service_code(body.get("code"))),
+            message: message.into(),
+        }
+    }
+
+    /// The code when it is a number.
+    pub fn number(&self) -> Option<i64> {
+        match self.code {
+            Some(ServiceCode::Number(number)) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The service's own name for the error: its code when that is a word, else its message.
+    fn name(&self) -> &str {
+        match &self.code {
+            Some(ServiceCode::Word(word)) => word,
+            // The gateway writes "<name> <detail>".
+            _ => self.message.split(' ').next().unwrap_or_default(),
+        }
+    }
+}
+
+/// A code as the service wrote it: a number, a number in quotes, or a word.
+pub fn service_code(value: &Value) -> Option<ServiceCode> {
+    match value.integer() {
+        Some(number) => Some(ServiceCode::Number(number)),
+        None => value.written().map(|word| ServiceCode::Word(word.into())),
+    }
+}
+
+/// Whether the text speaks of credit.
+pub fn is_quota(message: &str) -> bool {
+    contains_any(message, &["quota", "insufficient", "balance", "余额", "额度"])
+}
+
+/// Whether the text speaks of unsafe content.
+pub fn is_moderation(message: &str) -> bool {
+    contains_any(message, &["banned", "sensitive", "moderation", "policy", "敏感"])
+}
+
+/// Whether the text says that the service's queue is full: nothing was created.
+pub fn is_queue_full(message: &str) -> bool {
+    contains_any(message, &["队列已满", "queue is full"])
+}
+
+fn contains_any(message: &str, words: &[&str]) -> bool {
+    let message = message.to_ascii_lowercase();
+    words.iter().any(|word| message.contains(word))
+}
+
+/// `… (request id: 2026…)` inside a message.
+fn request_id(message: &str) -> Option<String> {
+    let rest = message.split_once("(request id: ")?.1;
+    let id = rest.split_once(')')?.0;
+    (!id.is_empty()).then(|| id.into())
+}

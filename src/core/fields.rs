@@ -1,0 +1,240 @@
+//! A call's arguments, read field by field: what breaks a rule is named, and nothing is sent.
+//!
+//! Arguments cross from JavaScript as JSON text. A picture's bytes stay behind; in its place stands
+//! `{image, type, size, name, head}` or, for a data URI, `{image, uri}`: its place in the caller's list, and what is known of it.
+
+use super::error::Error;
+use super::http::ImageData;
+use super::json::{Value, Writer};
+use super::task::TaskId;
+
+/// The arguments of one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    /// The call, for errors.
+    pub operation: &'static str,
+    /// Its arguments.
+    pub object: &'a Value<'a>,
+}
+
+type Outcome<T> = Result<T, Error>;
+
+impl<'a> Fields<'a> {
+    /// The arguments of `operation`, which are an object.
+    pub fn new(operation: &'static str, object: &'a Value<'a>) -> Outcome<Self> {
+        let fields = Fields { operation, object };
+        match object {
+            Value::Object(_) => Ok(fields),
+            _ => Err(fields.error("params", "must be an object", object)),
+        }
+    }
+
+    /// An error that names the field, its value and its rule.
+    pub fn error(&self, field: &str, rule: &'static str, got: &Value) -> Error {
+        let mut shown = Writer::default();
+        match got {
+            Value::Null => shown.raw("nothing"),
+            Value::Object(_) => shown.raw(got.get("type").text().unwrap_or("an object")),
+            Value::List(items) if items.len() != 1 => shown.raw(&[&items.len().to_string(), " items"].concat()),
+            _ => shown.value(got),
+        }
+        Error::argument(self.operation, field, rule, &shown.finish())
+    }
+
+    /// A field as it is; null when it is not there.
+    pub fn get(&self, name: &str) -> &'a Value<'a> {
+        self.object.get(name)
+    }
+
+    /// A text, as it is.
+    pub fn text(&self, name: &str) -> Outcome<Option<&'a str>> {
+        match self.get(name) {
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text)),
+            other => Err(self.error(name, "must be a string", other)),
+        }
+    }
+
+    /// A text that says something; blank is as good as absent.
+    pub fn words(&self, name: &str) -> Outcome<Option<&'a str>> {
+        Ok(self.text(name)?.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// A text that must be there and say something.
+    pub fn required(&self, name: &str) -> Outcome<&'a str> {
+        self.words(name)?.ok_or_else(|| self.error(name, "must be a string that is not blank", self.get(name)))
+    }
+
+    /// One of a few words.
+    pub fn one_of(&self, name: &str, words: &[&'static str], rule: &'static str) -> Outcome<Option<&'static str>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match words.iter().find(|word| **word == text) {
+            Some(word) => Ok(Some(word)),
+            None => Err(self.error(name, rule, self.get(name))),
+        }
+    }
+
+    /// True, false or absent.
+    pub fn flag(&self, name: &str) -> Outcome<Option<bool>> {
+        match self.get(name) {
+            Value::Null => Ok(None),
+            Value::Bool(flag) => Ok(Some(*flag)),
+            other => Err(self.error(name, "must be true or false", other)),
+        }
+    }
+
+    /// An object, or null when it is absent.
+    pub fn object(&self, name: &str) -> Outcome<&'a Value<'a>> {
+        match self.get(name) {
+            value @ (Value::Null | Value::Object(_)) => Ok(value),
+            other => Err(self.error(name, "must be an object", other)),
+        }
+    }
+
+    /// The id of another task; `taskId` is also taken as `task_id`, since the service's pages write both.
+    pub fn task_id(&self) -> Outcome<Option<TaskId>> {
+        let value = [self.get("taskId"), self.get("task_id")].into_iter().find(|value| !value.is_null());
+        let Some(value) = value else { return Ok(None) };
+        match value.text().and_then(TaskId::new) {
+            Some(id) => Ok(Some(id)),
+            None => Err(self.error("taskId", TaskId::RULE, value)),
+        }
+    }
+
+    /// The id of the task that this one goes on from.
+    pub fn required_task_id(&self) -> Outcome<TaskId> {
+        self.task_id()?.ok_or_else(|| self.error("taskId", TaskId::RULE, &Value::Null))
+    }
+
+    /// A picture.
+    pub fn image(&self, name: &str) -> Outcome<Option<Image>> {
+        match self.get(name) {
+            Value::Null => Ok(None),
+            value => Image::read(self, name, value).map(Some),
+        }
+    }
+
+    /// A picture that must be bytes: this route takes no URL.
+    pub fn image_data(&self, name: &str) -> Outcome<Option<File>> {
+        match self.image(name)? {
+            None => Ok(None),
+            Some(Image::Data(file)) => Ok(Some(file)),
+            Some(Image::Url(_)) => Err(self.error(name, NOT_A_URL, self.get(name))),
+        }
+    }
+
+    /// Pictures that must be bytes: a list, or a single one.
+    pub fn images_data(&self, name: &str) -> Outcome<Vec<File>> {
+        let value = self.get(name);
+        let items = match value {
+            Value::Null => &[],
+            Value::List(items) => items.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let read = |(at, item)| {
+            let place = [name, "[", &usize::to_string(&at), "]"].concat();
+            match Image::read(self, &place, item)? {
+                Image::Data(file) => Ok(file),
+                Image::Url(_) => Err(self.error(&place, NOT_A_URL, item)),
+            }
+        };
+        items.iter().enumerate().map(read).collect()
+    }
+}
+
+const IMAGE_RULE: &str = "must be a picture: a Blob, an ArrayBuffer, a Uint8Array or a base64 data URI, or its http(s) URL where the route takes one";
+const NOT_A_URL: &str = "must be the picture itself, since this route takes no URL: await (await fetch(url)).blob()";
+
+/// A picture as a caller gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Image {
+    /// Where it is; goes out as it is.
+    Url(String),
+    /// The picture itself.
+    Data(File),
+}
+
+/// A picture's bytes: where they are, and what they are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Place and type.
+    pub data: ImageData,
+    /// Its name, safe in a header: ASCII letters, digits, `.`, `_` and `-`, at most 64.
+    pub name: String,
+}
+
+impl Image {
+    fn read(fields: &Fields, name: &str, value: &Value) -> Outcome<Self> {
+        if let Some(url) = value.text() {
+            return match is_web_url(url.trim()) {
+                true => Ok(Image::Url(url.trim().into())),
+                false => Err(fields.error(name, IMAGE_RULE, value)),
+            };
+        }
+        let index = value.get("image").integer().and_then(|index| usize::try_from(index).ok());
+        let Some(index) = index else { return Err(fields.error(name, IMAGE_RULE, value)) };
+        if value.get("size").integer() == Some(0) {
+            return Err(fields.error(name, "must not be an empty picture", value));
+        }
+        let mime = match value.get("uri").text() {
+            Some(uri) => data_uri_type(uri),
+            None => bytes_type(value),
+        };
+        let Some(mime) = mime else { return Err(fields.error(name, IMAGE_RULE, value)) };
+        let name = file_name(value.get("name").text().unwrap_or_default(), index, &mime);
+        Ok(Image::Data(File { data: ImageData { index, mime }, name }))
+    }
+}
+
+/// `http://` or `https://`, a host, and nothing that a header or a log would break on.
+pub fn is_web_url(url: &str) -> bool {
+    super::assets::WebUrl::parse(url).is_some()
+}
+
+/// `image/png` of `data:image/png;base64,…`.
+fn data_uri_type(uri: &str) -> Option<String> {
+    let scheme = uri.get(..5)?;
+    let (head, data) = uri.get(5..)?.split_once(',')?;
+    let (mime, encoding) = head.rsplit_once(';')?;
+    let sound = scheme.eq_ignore_ascii_case("data:") && encoding.eq_ignore_ascii_case("base64") && !data.is_empty();
+    (sound && mime.starts_with("image/")).then(|| mime.split(';').next().unwrap_or(mime).into())
+}
+
+/// What the bytes are: the declared type when it is a picture's, else by their first bytes. Bytes that nothing is known of pass as PNG.
+fn bytes_type(value: &Value) -> Option<String> {
+    let declared = value.get("type").text().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match declared {
+        "image/jpg" => Some("image/jpeg".into()),
+        _ if declared.starts_with("image/") => Some(declared.into()),
+        _ => {
+            let known = known_type(value.get("head").text().unwrap_or_default());
+            let untyped = matches!(declared, "" | "application/octet-stream");
+            known.or(untyped.then_some("image/png")).map(str::to_string)
+        }
+    }
+}
+
+/// The type that a file's first bytes (in hex) give away.
+fn known_type(head: &str) -> Option<&'static str> {
+    let starts =
+        [("89504e47", "image/png"), ("ffd8ff", "image/jpeg"), ("47494638", "image/gif"), ("424d", "image/bmp")];
+    if head.starts_with("52494646") && head.get(16..24) == Some("57454250") {
+        return Some("image/webp");
+    }
+    if head.get(8..24) == Some("6674797061766966") {
+        return Some("image/avif");
+    }
+    starts.iter().find(|(start, _)| head.starts_with(start)).map(|(_, mime)| *mime)
+}
+
+/// One gateway re-emits the file name unescaped inside quotes: only plain ASCII goes out. protocol.md 1.16.
+fn file_name(name: &str, index: usize, mime: &str) -> String {
+    let safe = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    let plain: Vec<char> = name.chars().map(|letter| if safe(letter) { letter } else { '_' }).collect();
+    if plain.iter().any(char::is_ascii_alphanumeric) {
+        // The end is kept, because the extension is there.
+        return plain[plain.len().saturating_sub(64)..].iter().collect();
+    }
+    let kind = mime.strip_prefix("image/").unwrap_or("png");
+    ["image-", &(index + 1).to_string(), ".", kind].concat().replace("svg+xml", "svg")
+}

@@ -1,0 +1,162 @@
+//! One HTTP exchange as values: what leaves, and what came back.
+
+use std::borrow::Cow;
+
+use super::json::{self, JsonError, Value};
+use super::task::Millis;
+use super::time;
+
+/// A request that has not left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// The call, e.g. `midjourney.imagine`.
+    pub operation: &'static str,
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// From the base URL on, e.g. `/mj/submit/imagine`.
+    pub path: String,
+    /// What goes with it.
+    pub body: Body,
+}
+
+impl HttpRequest {
+    /// A read of `path`.
+    pub fn get(operation: &'static str, path: String) -> Self {
+        HttpRequest { operation, method: "GET", path, body: Body::Empty }
+    }
+}
+
+/// A request's body. Pictures are named by their place in the caller's list: their bytes never come here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// `application/json`. Each picture's data URI goes in between the quotes at its byte offset, in rising order.
+    Json {
+        /// The body but for the pictures.
+        text: String,
+        /// Where in `text` each goes.
+        images: Vec<(usize, ImageData)>,
+    },
+    /// `multipart/form-data`, in this order.
+    Form(Vec<Part>),
+}
+
+/// A picture whose bytes the caller holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageData {
+    /// Its place in the caller's list.
+    pub index: usize,
+    /// Its type, e.g. `image/png`.
+    pub mime: String,
+}
+
+/// One part of a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A text field.
+    Text {
+        /// The field.
+        name: String,
+        /// Its text.
+        value: String,
+    },
+    /// A file.
+    File {
+        /// The field.
+        name: &'static str,
+        /// Safe ASCII.
+        filename: String,
+        /// The file.
+        image: ImageData,
+    },
+}
+
+/// What came back, body and all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status; 0 for a redirect that the host would not show.
+    pub status: u16,
+    /// A redirect was followed although none should have been.
+    pub redirected: bool,
+    /// The header of that name.
+    pub retry_after: Option<String>,
+    /// The header of that name.
+    pub request_id: Option<String>,
+    /// The body, up to the cap.
+    pub body: Vec<u8>,
+    /// The body is longer than the cap.
+    pub over_cap: bool,
+}
+
+/// What a body is, judged by its bytes: the type header of real gateways says nothing. protocol.md 2, Parsing rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// Nothing, or white space.
+    Empty,
+    /// A web page.
+    Html,
+    /// JSON.
+    Json(Value<'a>),
+    /// JSON that cannot be read.
+    Broken {
+        /// It ends in the middle.
+        truncated: bool,
+    },
+    /// Anything else.
+    Text,
+}
+
+impl Reply {
+    /// The body as text without a byte order mark and outer white space; what is not UTF-8 reads as U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        let bytes = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);
+        String::from_utf8_lossy(bytes.trim_ascii())
+    }
+
+    /// Status 200 to 299.
+    pub fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The service's wish for a pause. protocol.md 1.22.
+    pub fn retry_after_ms(&self, now: Millis) -> Option<Millis> {
+        time::retry_after(self.retry_after.as_deref()?, now)
+    }
+}
+
+/// Judges a body's text.
+pub fn content(text: &str) -> Content<'_> {
+    match text.as_bytes().first() {
+        None => Content::Empty,
+        Some(b'<') => Content::Html,
+        Some(first) => match json::parse(text) {
+            Ok(value) => Content::Json(value),
+            Err(error) if matches!(first, b'{' | b'[') => Content::Broken { truncated: error == JsonError::Truncated },
+            Err(_) => Content::Text,
+        },
+    }
+}
+
+/// The first 200 characters of a body, without its tags and with single spaces.
+pub fn excerpt(text: &str) -> String {
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for letter in text.chars() {
+        match letter {
+            '<' => in_tag = true,
+            '>' if in_tag => in_tag = false,
+            _ if in_tag => continue,
+            _ if letter.is_whitespace() || letter.is_control() => {
+                if !plain.is_empty() && !plain.ends_with(' ') {
+                    plain.push(' ');
+                }
+            }
+            _ => plain.push(letter),
+        }
+        if plain.len() >= 800 {
+            break;
+        }
+    }
+    plain.trim_end().chars().take(200).collect()
+}

@@ -1,0 +1,16 @@
+//! What the package knows of the service, as plain data and functions: no clock, no network, no web type.
+
+pub mod assets;
+pub mod classify;
+pub mod error;
+pub mod fields;
+pub mod http;
+pub mod json;
+pub mod midjourney;
+pub mod poller;
+pub mod reading;
+pub mod submit;
+pub mod task;
+pub mod time;
+pub mod videos;
+pub mod webhook;

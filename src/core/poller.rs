@@ -1,0 +1,323 @@
+//! The wait for one task, as a state machine without clock or network: [`Poller::step`] says what to do next,
+//! [`Poller::handle_reply`] takes what came of it. protocol.md 3.
+
+use super::error::{Code, Error};
+use super::reading;
+use super::task::{Kind, Makes, Millis, Status, Task, TaskHandle};
+
+/// Between two requests while no schedule says better.
+pub const DEFAULT_INTERVAL_MS: Millis = 2_000;
+/// A picture is given this long.
+pub const PICTURE_TIMEOUT_MS: Millis = 15 * 60_000;
+/// A video is given this long.
+pub const VIDEO_TIMEOUT_MS: Millis = 30 * 60_000;
+/// Just after the submit a replica may not know the task yet.
+const UNKNOWN_TOLERATED_MS: Millis = 10_000;
+/// Empty replies that are taken as "no news".
+const EMPTY_TOLERATED: u32 = 3;
+/// A success may come before its URLs: the pauses of the window in which they may still come.
+const SETTLE_PAUSES_MS: [Millis; 5] = [2_000, 4_000, 8_000, 16_000, 30_000];
+/// Failed reads in a row, and for how long, before a wait gives up.
+const FAILURES_TOLERATED: (u32, Millis) = (5, 60_000);
+/// A MODAL that stays this long after the modal was sent is read through the list, which shows the row that moves.
+const STALE_MODAL_MS: Millis = 30_000;
+/// Times that the list may leave the task out before it is read singly again.
+const MISSES_TOLERATED: u32 = 3;
+/// The longest pause after a failed read, before jitter.
+const LONGEST_BACKOFF_MS: Millis = 30_000;
+
+/// What a caller may set. The defaults are those of `PollOptions` in `index.d.ts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollOptions {
+    /// None: by what the task makes.
+    pub timeout: Option<Timeout>,
+    /// A fixed pause instead of the schedule, in milliseconds.
+    pub interval_ms: Option<Millis>,
+    /// At most so many requests.
+    pub max_requests: Option<u32>,
+    /// MODAL counts as running. Default: for handles of `submitModal`.
+    pub after_modal: Option<bool>,
+    /// A failed or canceled task is an error.
+    pub throw_on_failure: bool,
+}
+
+impl Default for PollOptions {
+    fn default() -> Self {
+        PollOptions { timeout: None, interval_ms: None, max_requests: None, after_modal: None, throw_on_failure: true }
+    }
+}
+
+/// How long a wait may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    /// So many milliseconds from its start.
+    After(Millis),
+    /// As long as it takes.
+    Never,
+}
+
+/// What the wait wants next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// One request; its outcome goes to [`Poller::handle_reply`].
+    Fetch(Route),
+    /// Nothing for so many milliseconds.
+    Sleep(Millis),
+    /// The wait is over.
+    Done(Box<Result<Task, Error>>),
+}
+
+/// How a task is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Its own address.
+    Single,
+    /// The list route, which shows every row of an id.
+    List,
+}
+
+/// One wait.
+#[derive(Clone, Debug)]
+pub struct Poller {
+    handle: TaskHandle,
+    options: PollOptions,
+    started_at: Millis,
+    next_at: Millis,
+    requests: u32,
+    route: Route,
+    last: Option<Task>,
+    outcome: Option<Result<Task, Error>>,
+    failures: u32,
+    failing_since: Millis,
+    empties: u32,
+    misses: u32,
+    settling: usize,
+    modal_since: Option<Millis>,
+    jitter: u32,
+}
+
+impl Poller {
+    /// A wait that starts now. `seed` is for jitter alone.
+    pub fn new(handle: TaskHandle, options: PollOptions, now: Millis, seed: u32) -> Self {
+        let mut poller = Poller {
+            handle,
+            options,
+            started_at: now,
+            next_at: now,
+            requests: 0,
+            route: Route::Single,
+            last: None,
+            outcome: None,
+            failures: 0,
+            failing_since: 0,
+            empties: 0,
+            misses: 0,
+            settling: 0,
+            modal_since: None,
+            jitter: seed | 1,
+        };
+        let first = poller.handle.submitted_at.saturating_add(poller.pause());
+        // A handle from a machine whose clock is ahead is no reason to wait.
+        if first > now && first - now <= poller.pause() {
+            poller.next_at = first;
+        }
+        poller
+    }
+
+    /// The task waited for.
+    pub fn handle(&self) -> &TaskHandle {
+        &self.handle
+    }
+
+    /// The last good reading.
+    pub fn last(&self) -> Option<&Task> {
+        self.last.as_ref()
+    }
+
+    /// When the wait ends whatever happens; None when it has no end of its own.
+    pub fn deadline(&self) -> Option<Millis> {
+        let video = self.last.as_ref().is_some_and(|task| task.makes == Makes::Video);
+        Poller::deadline_of(if video { Kind::Video } else { self.handle.kind }, &self.options, self.started_at)
+    }
+
+    /// The deadline of a wait for a task of this kind that no reading is known of.
+    pub fn deadline_of(kind: Kind, options: &PollOptions, started_at: Millis) -> Option<Millis> {
+        let timeout = match options.timeout {
+            Some(Timeout::Never) => return None,
+            Some(Timeout::After(ms)) => ms,
+            None if matches!(kind, Kind::Video | Kind::Veo | Kind::Remix) => VIDEO_TIMEOUT_MS,
+            None => PICTURE_TIMEOUT_MS,
+        };
+        Some(started_at.saturating_add(timeout))
+    }
+
+    /// What to do at this time.
+    pub fn step(&mut self, now: Millis) -> Step {
+        if let Some(outcome) = &self.outcome {
+            return Step::Done(Box::new(outcome.clone()));
+        }
+        if self.options.max_requests.is_some_and(|most| self.requests >= most) {
+            return self.end(Err(self.error(Code::RequestBudget, "maxRequests is used up; the task goes on")));
+        }
+        // The last request is made at the deadline itself.
+        let due = self.deadline().map_or(self.next_at, |deadline| self.next_at.min(deadline));
+        if now < due {
+            return Step::Sleep(due - now);
+        }
+        self.requests += 1;
+        Step::Fetch(self.route)
+    }
+
+    /// What came of a request: a task, no row of it in the list, or an error. True when status or progress are news.
+    pub fn handle_reply(&mut self, now: Millis, reply: Result<Option<Task>, Error>) -> bool {
+        let news = match reply {
+            Ok(Some(task)) => self.take(now, task),
+            Ok(None) => {
+                self.missing(now);
+                false
+            }
+            Err(error) => {
+                self.failed(now, error);
+                false
+            }
+        };
+        if self.outcome.is_none() && self.deadline().is_some_and(|deadline| now >= deadline) {
+            self.expire();
+        }
+        news
+    }
+
+    /// The deadline has come while a request was under way.
+    pub fn expire(&mut self) {
+        let waits_for_modal = self.last.as_ref().filter(|task| task.status == Status::ActionRequired);
+        self.outcome = Some(match waits_for_modal {
+            Some(task) => Ok(task.clone()),
+            None => Err(self.error(Code::Deadline, "timeoutMs is over; the task goes on")),
+        });
+    }
+
+    /// A reading that came otherwise than by a request of this wait: with the submit's reply.
+    pub fn take(&mut self, now: Millis, task: Task) -> bool {
+        (self.failures, self.empties, self.misses) = (0, 0, 0);
+        let seen = self.last.as_ref().map(|last| (last.status, last.progress));
+        let news = seen != Some((task.status, task.progress));
+        self.next_at = now + self.pause();
+        match task.status {
+            Status::Queued | Status::Running => self.modal_since = None,
+            Status::ActionRequired if self.after_modal() => {
+                let since = *self.modal_since.get_or_insert(now);
+                if now - since >= STALE_MODAL_MS {
+                    self.route = Route::List;
+                }
+            }
+            Status::ActionRequired => self.outcome = Some(Ok(task.clone())),
+            Status::Succeeded if task.has_result() => self.outcome = Some(Ok(task.clone())),
+            Status::Succeeded => self.settle(now, &task),
+            Status::Failed | Status::Canceled => self.outcome = Some(self.ended(&task)),
+        }
+        self.last = Some(task);
+        news
+    }
+
+    fn after_modal(&self) -> bool {
+        self.options.after_modal.unwrap_or(self.handle.kind == Kind::Modal)
+    }
+
+    fn pause(&self) -> Millis {
+        self.options.interval_ms.unwrap_or(DEFAULT_INTERVAL_MS)
+    }
+
+    fn settle(&mut self, now: Millis, task: &Task) {
+        match SETTLE_PAUSES_MS.get(self.settling) {
+            Some(pause) => {
+                self.settling += 1;
+                self.next_at = now + pause;
+            }
+            None => {
+                let mut error = self.error(Code::NoAsset, "the task succeeded, and no result of it ever showed");
+                error.task = Some(Box::new(task.clone()));
+                self.outcome = Some(Err(error));
+            }
+        }
+    }
+
+    fn ended(&self, task: &Task) -> Result<Task, Error> {
+        if !self.options.throw_on_failure {
+            return Ok(task.clone());
+        }
+        let failure = task.failure.clone().unwrap_or_default();
+        let code = if task.status == Status::Failed { Code::TaskFailed } else { Code::TaskCanceled };
+        let mut error = self.error(code, &failure.message);
+        error.retryable = false;
+        error.task = Some(Box::new(task.clone()));
+        Err(error)
+    }
+
+    fn missing(&mut self, now: Millis) {
+        self.misses += 1;
+        if self.misses >= MISSES_TOLERATED {
+            self.route = Route::Single;
+            self.misses = 0;
+            self.modal_since = None;
+        }
+        self.next_at = now + self.pause();
+    }
+
+    fn failed(&mut self, now: Millis, error: Error) {
+        if error.code == Code::NotFound && self.tolerates_unknown(now, &error) {
+            self.next_at = now + self.pause();
+            return;
+        }
+        if !error.retryable && self.route == Route::List {
+            // A gateway without the list route is read singly.
+            self.route = Route::Single;
+            self.modal_since = None;
+            self.next_at = now + self.pause();
+            return;
+        }
+        if self.failures == 0 {
+            self.failing_since = now;
+        }
+        self.failures += 1;
+        let (most, longest) = FAILURES_TOLERATED;
+        if !error.retryable || (self.failures >= most && now - self.failing_since >= longest) {
+            self.outcome = Some(Err(self.with_task(error)));
+            return;
+        }
+        let backoff = self.backoff();
+        self.next_at = now + backoff.max(error.retry_after_ms.unwrap_or(0));
+    }
+
+    fn tolerates_unknown(&mut self, now: Millis, error: &Error) -> bool {
+        let empty = error.status.is_some_and(|status| status < 300) && error.service_code.is_none();
+        if empty {
+            self.empties += 1;
+            return self.empties <= EMPTY_TOLERATED;
+        }
+        self.last.is_none() && (0..UNKNOWN_TOLERATED_MS).contains(&(now - self.handle.submitted_at))
+    }
+
+    /// Full jitter: anywhere from nothing to 1 s · 2^n, at most 30 s.
+    fn backoff(&mut self) -> Millis {
+        let ceiling = (1_000_i64 << self.failures.min(6).saturating_sub(1)).min(LONGEST_BACKOFF_MS);
+        self.jitter ^= self.jitter << 13;
+        self.jitter ^= self.jitter >> 17;
+        self.jitter ^= self.jitter << 5;
+        i64::from(self.jitter) % (ceiling + 1)
+    }
+
+    /// An error of the wait itself: polling on is always safe.
+    fn error(&self, code: Code, message: &str) -> Error {
+        let error = Error { retryable: true, ..Error::new(code, reading::request(&self.handle).operation, message) };
+        self.with_task(error)
+    }
+
+    fn with_task(&self, error: Error) -> Error {
+        Error { task: self.last.clone().map(Box::new), ..error.with_handle(&self.handle) }
+    }
+
+    fn end(&mut self, outcome: Result<Task, Error>) -> Step {
+        self.outcome = Some(outcome.clone());
+        Step::Done(Box::new(outcome))
+    }
+}

@@ -1,0 +1,281 @@
+//! One reading of a task: from the reply's words to a [`Task`]. One table of words serves both families.
+//! protocol.md 1.12, 1.13, 1.17.
+
+use super::assets;
+use super::classify::{Judge, Purpose, Words};
+use super::error::{Code, Error};
+use super::http::{HttpRequest, Reply};
+use super::json::{self, Value, Writer, scaled};
+use super::task::{Button, Failure, Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
+use super::time::time;
+
+/// The read of one task: `GET /mj/task/{id}/fetch` or `GET /v1/videos/{id}`.
+pub fn request(handle: &TaskHandle) -> HttpRequest {
+    let id = handle.id.path_segment();
+    match handle.family {
+        Family::Midjourney => HttpRequest::get("midjourney.fetch", ["/mj/task/", &id, "/fetch"].concat()),
+        Family::Videos => HttpRequest::get("videos.retrieve", ["/v1/videos/", &id].concat()),
+    }
+}
+
+/// The read of several Midjourney tasks: `POST /mj/task/list-by-condition`.
+pub fn list_request(ids: &[&TaskId]) -> HttpRequest {
+    let mut body = Writer::default();
+    body.object(|body| body.key("ids").list(|list| ids.iter().for_each(|id| list.string(id.as_str()))));
+    HttpRequest {
+        operation: "midjourney.list",
+        method: "POST",
+        path: "/mj/task/list-by-condition".into(),
+        body: super::http::Body::Json { text: body.finish(), images: Vec::new() },
+    }
+}
+
+/// The content of a finished /v1/videos task: `GET /v1/videos/{id}/content`. Needs the key.
+pub fn content_request(handle: &TaskHandle) -> HttpRequest {
+    HttpRequest::get("videos.content", ["/v1/videos/", &handle.id.path_segment(), "/content"].concat())
+}
+
+/// Why the content did not come. A task that has not finished answers 400, and in words only. protocol.md 1.18.
+pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
+    let judge = Judge { operation: "videos.content", purpose: Purpose::Read, reply, now };
+    let text = reply.text();
+    let mut error = match judge.json(&text) {
+        Err(error) => error,
+        Ok(_) => judge.error(Code::Protocol, "the reply is no video"),
+    };
+    if reply.status == 400 && error.message.contains("not completed") {
+        error = Error { retryable: true, code: Code::NotReady, ..error };
+    }
+    error.with_handle(handle)
+}
+
+/// The task in the reply to [`request`].
+pub fn read(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> Result<Task, Error> {
+    let judge = Judge { operation: request(handle).operation, purpose: Purpose::Read, reply, now };
+    let text = reply.text();
+    let verdict = judge.json(&text).and_then(|body| match body {
+        Value::Null => Err(judge.error(Code::NotFound, "the reply is empty")),
+        Value::List(rows) if rows.is_empty() => Err(judge.error(Code::NotFound, "the reply is empty")),
+        Value::List(rows) => most_advanced(rows.iter().filter_map(|row| task(row, handle, base_url)))
+            .ok_or_else(|| judge.doubtful(Code::Protocol, "the reply holds no task")),
+        body => task(&body, handle, base_url).ok_or_else(|| unreadable(&judge, &body, &text)),
+    });
+    verdict.map_err(|error| error.with_handle(handle))
+}
+
+/// The task's row in the reply to [`list_request`]; None when the service left it out.
+pub fn read_listed(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> Result<Option<Task>, Error> {
+    let judge = Judge { operation: "midjourney.list", purpose: Purpose::Read, reply, now };
+    let text = reply.text();
+    let body = judge.json(&text).map_err(|error| error.with_handle(handle))?;
+    let rows = if body.items().is_empty() { body.get("data") } else { &body };
+    let own = rows.items().iter().filter(|row| TaskId::read(row.get("id")).as_ref() == Some(&handle.id));
+    Ok(most_advanced(own.filter_map(|row| task(row, handle, base_url))))
+}
+
+/// After a modal the gateway keeps two rows with one id, and only one of them moves. protocol.md 1.5.
+fn most_advanced(tasks: impl Iterator<Item = Task>) -> Option<Task> {
+    tasks.max_by_key(|task| (task.status.rank(), task.progress))
+}
+
+/// A 2xx object that is no task.
+fn unreadable(judge: &Judge, body: &Value, text: &str) -> Error {
+    let words = Words::read(body, text);
+    let code = super::midjourney::code(body);
+    if code == Some(3) {
+        return Error { service_code: words.code.clone(), ..judge.error(Code::NotFound, &words.message) };
+    }
+    let says_error = !body.get("error").is_null() || words.code.is_some();
+    if says_error && !matches!(code, Some(0 | 1 | 200)) {
+        return judge.refusal(&words);
+    }
+    Error { excerpt: Some(super::http::excerpt(text)), ..judge.doubtful(Code::Protocol, "the reply holds no task") }
+}
+
+/// The task in an object, or in what the object wraps. None when there is none.
+pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
+    let object = unwrap(body)?;
+    let raw_status = object.get("status").words().or(object.get("task_status").words()).unwrap_or_default();
+    let action = object.get("action").words().unwrap_or_default().to_ascii_uppercase();
+    let makes = makes(object, handle, &action);
+    let found = assets::harvest(object, makes == Makes::Video, base_url);
+    let mut task = Task {
+        handle: handle.clone(),
+        status: status(raw_status),
+        raw_status: raw_status.into(),
+        progress: progress(object.get("progress")),
+        images: found.images,
+        videos: found.videos,
+        content: found.content,
+        preview: None,
+        texts: Vec::new(),
+        buttons: buttons(object.get("buttons")),
+        prompt: object.get("prompt").words().map(str::to_string),
+        state: object.get("state").text().filter(|state| !state.is_empty()).map(str::to_string),
+        submitted_at: any_time(object, &["submitTime", "created_at", "submit_time"]),
+        started_at: any_time(object, &["startTime", "start_time", "started_at"]),
+        finished_at: any_time(object, &["finishTime", "completed_at", "finish_time"]),
+        expires_at: None,
+        failure: None,
+        makes,
+    };
+    infer_success(&mut task);
+    settle(&mut task, object);
+    Some(task)
+}
+
+/// An imagine whose prompt asks for a video is a video from the first reading that says so.
+fn makes(object: &Value, handle: &TaskHandle, action: &str) -> Makes {
+    let texts = matches!(handle.kind, Kind::Describe | Kind::Shorten) || matches!(action, "DESCRIBE" | "SHORTEN");
+    let video = handle.family == Family::Videos
+        || handle.kind == Kind::Video
+        || matches!(action, "VIDEO" | "EXTEND")
+        || object.get("videoUrl").words().is_some();
+    match (texts, video) {
+        (true, _) => Makes::Texts,
+        (_, true) => Makes::Video,
+        _ => Makes::Picture,
+    }
+}
+
+/// A row without a status that is at 100 %, has an end and a result: done.
+fn infer_success(task: &mut Task) {
+    let looks_done = task.progress == Some(Progress(100_000)) && task.finished_at.is_some() && task.has_result();
+    if task.raw_status.is_empty() && looks_done {
+        task.status = Status::Succeeded;
+    }
+}
+
+/// What only a settled task has, and what only an unsettled one may show.
+fn settle(task: &mut Task, object: &Value) {
+    match task.status {
+        Status::Succeeded => {
+            if task.makes == Makes::Texts {
+                task.texts = texts(object);
+            }
+            if task.handle.family == Family::Videos && task.videos.is_empty() {
+                task.content = true;
+            }
+            let own = time(object.get("expires_at"));
+            let urls = assets::expires_at(task.images.iter().chain(&task.videos));
+            task.expires_at = [own, urls].into_iter().flatten().min();
+        }
+        status => {
+            // Until it has succeeded a picture is a preview, and a URL is nothing to keep.
+            let preview = std::mem::take(&mut task.images).into_iter().next();
+            task.preview = preview.filter(|_| !status.is_terminal());
+            task.videos.clear();
+            task.content = false;
+        }
+    }
+    if !task.status.is_terminal() {
+        // One gateway writes the time of the last change here. protocol.md 1.17.
+        task.finished_at = None;
+    }
+    if matches!(task.status, Status::Failed | Status::Canceled) {
+        task.failure = Some(failure(object, task.status));
+    }
+}
+
+/// Wrappers seen: `{data: {…}}`, `{result: {…}}`, a list of one. `{code: "success", data: null}` is a task without a state.
+fn unwrap<'v, 'a>(body: &'v Value<'a>) -> Option<&'v Value<'a>> {
+    // A number under "status" is an HTTP status that somebody copied into an error body.
+    let is_task = |value: &Value| {
+        ["id", "task_id"].iter().any(|key| !value.get(key).is_null())
+            || ["status", "task_status"].iter().any(|key| value.get(key).text().is_some())
+    };
+    if is_task(body) {
+        return Some(body);
+    }
+    let inner = [body.get("data"), body.get("result")].into_iter().find(|value| value.is_object());
+    let inner = inner.or_else(|| body.get("data").items().first());
+    match inner {
+        Some(inner) if is_task(inner) => Some(inner),
+        Some(_) => None,
+        None => {
+            let envelope =
+                super::midjourney::code(body) == Some(1) && body.members().iter().any(|(key, _)| key == "data");
+            envelope.then_some(body)
+        }
+    }
+}
+
+fn status(word: &str) -> Status {
+    match &*word.to_ascii_lowercase() {
+        "" | "queued" | "pending" | "submitted" | "not_start" | "notstarted" | "created" | "starting" | "preparing" => {
+            Status::Queued
+        }
+        "modal" => Status::ActionRequired,
+        "completed" | "complete" | "success" | "succeeded" | "succeed" | "finished" => Status::Succeeded,
+        "failed" | "failure" | "fail" | "error" | "rejected" | "expired" => Status::Failed,
+        "cancelled" | "canceled" | "cancel" => Status::Canceled,
+        // in_progress, processing … and every word that nobody has written yet: bounded by the deadline.
+        _ => Status::Running,
+    }
+}
+
+/// `"40%"`, `40`, `"40"`, `0.5` (half a percent); words are none.
+fn progress(value: &Value) -> Option<Progress> {
+    let written = value.written()?;
+    let number = written.strip_suffix('%').unwrap_or(written).trim();
+    scaled(number, 3).map(|(thousandths, _)| Progress(thousandths.clamp(0, 100_000)))
+}
+
+fn any_time(object: &Value, names: &[&str]) -> Option<Millis> {
+    names.iter().find_map(|name| time(object.get(name)))
+}
+
+fn buttons(value: &Value) -> Vec<Button> {
+    let word = |button: &Value, name| button.get(name).text().unwrap_or_default().to_string();
+    let read = |button: &Value| {
+        let custom_id = button.get("customId").words()?.into();
+        Some(Button { custom_id, label: word(button, "label"), emoji: word(button, "emoji") })
+    };
+    value.items().iter().filter_map(read).collect()
+}
+
+/// The prompts that describe and shorten answer with: one text, a line each, numbered by keycaps. protocol.md 1.7.
+fn texts(object: &Value) -> Vec<String> {
+    let properties = object.get("properties");
+    let sources =
+        [properties.get("finalPrompt"), object.get("promptEn"), properties.get("promptEn"), object.get("finalPrompt")];
+    let text = sources.iter().find_map(|value| value.words()).unwrap_or_default();
+    text.lines().map(without_keycap).filter(|line| !line.is_empty()).map(str::to_string).collect()
+}
+
+/// `1️⃣ a boat` without its number.
+fn without_keycap(line: &str) -> &str {
+    let line = line.trim();
+    match line.split_once('\u{20E3}') {
+        Some((number, rest)) if number.chars().count() <= 3 => rest.trim(),
+        _ => line,
+    }
+}
+
+/// The first reason that says something and is no URL.
+fn failure(object: &Value, status: Status) -> Failure {
+    let error = object.get("error");
+    let reasons = [
+        object.get("failReason"),
+        object.get("fail_reason"),
+        error.get("message"),
+        error,
+        object.get("description"),
+        object.get("task_status_msg"),
+    ];
+    let reason = reasons.iter().filter_map(|value| value.words()).find(|words| assets::WebUrl::parse(words).is_none());
+    let silent = if status == Status::Canceled {
+        "the task was canceled"
+    } else {
+        "the task failed; the service gave no reason"
+    };
+    Failure { code: error.get("code").written().map(str::to_string), message: unquote(reason.unwrap_or(silent)) }
+}
+
+/// A reason that is an error body itself says what that body says.
+fn unquote(reason: &str) -> String {
+    match json::parse(reason) {
+        Ok(body @ Value::Object(_)) => Words::read(&body, reason).message,
+        _ => reason.into(),
+    }
+}

@@ -1,0 +1,172 @@
+//! A submit: from a call's arguments to the request, and from its reply to the task's handle.
+
+use super::classify::{Judge, Purpose, Words};
+use super::error::Error;
+use super::http::{HttpRequest, Reply};
+use super::json::{self, Value};
+use super::task::{Family, Kind, Millis, Task, TaskHandle};
+use super::{midjourney, reading, videos};
+
+/// How the service wants the video body spelled. Two of its pages disagree; protocol.md 1.3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// `{taskId, index: 2}`
+    #[default]
+    Comet,
+    /// `{task_id, index: "2"}`, and a prompt is required.
+    Snake,
+}
+
+/// Which of the account's modes does the work: a prefix of the path, for /mj only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the service's own words")]
+pub enum Speed {
+    Relax,
+    Fast,
+    Turbo,
+}
+
+impl Speed {
+    /// The speed of this word.
+    pub fn new(word: &str) -> Option<Self> {
+        match word {
+            "relax" => Some(Speed::Relax),
+            "fast" => Some(Speed::Fast),
+            "turbo" => Some(Speed::Turbo),
+            _ => None,
+        }
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Speed::Relax => "/mj-relax",
+            Speed::Fast => "/mj-fast",
+            Speed::Turbo => "/mj-turbo",
+        }
+    }
+}
+
+/// The name of a kind's submit.
+pub fn operation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Veo => "videos.create",
+        Kind::Remix => "videos.remix",
+        _ => midjourney::route(kind).0,
+    }
+}
+
+/// A validated submit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// What is submitted.
+    pub kind: Kind,
+    /// The one request of it.
+    pub request: HttpRequest,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// The caller's tag.
+    pub state: Option<String>,
+    /// The request names a task to go on from.
+    pub has_parent: bool,
+}
+
+/// What an accepted submit gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The new task.
+    pub handle: TaskHandle,
+    /// Its first reading, when the reply held one.
+    pub task: Option<Task>,
+}
+
+impl Submission {
+    /// Checks the arguments and builds the request.
+    pub fn read(kind: Kind, params: &Value, dialect: Dialect, speed: Option<Speed>) -> Result<Self, Error> {
+        let mut submission = match kind.family() {
+            Family::Midjourney => midjourney::submission(kind, params, dialect)?,
+            Family::Videos => videos::submission(kind, params)?,
+        };
+        let request = &mut submission.request;
+        match (speed, kind.family()) {
+            (None, _) => {}
+            (Some(speed), Family::Midjourney) => request.path.insert_str(0, speed.prefix()),
+            (Some(_), Family::Videos) => {
+                let rule = "must be left out: only Midjourney's submits have one";
+                return Err(Error::argument(request.operation, "speed", rule, "one"));
+            }
+        }
+        Ok(submission)
+    }
+
+    /// Judges the reply.
+    pub fn judge(&self, reply: &Reply, base_url: &str, now: Millis) -> Result<Accepted, Error> {
+        let judge = Judge { operation: self.request.operation, purpose: Purpose::Submit, reply, now };
+        let text = reply.text();
+        let body = match judge.json(&text) {
+            Ok(body) => body,
+            Err(error) => return Err(self.keep_named_task(error, &text, now)),
+        };
+        match self.kind.family() {
+            Family::Midjourney => self.judge_midjourney(&judge, &body, &text, now),
+            Family::Videos => self.judge_videos(&judge, &body, &text, base_url, now),
+        }
+    }
+
+    /// An error status over a body that says "accepted": the task may well exist, and this is its name.
+    fn keep_named_task(&self, mut error: Error, text: &str, now: Millis) -> Error {
+        if error.status.is_none_or(|status| status < 400) {
+            return error;
+        }
+        let Ok(body) = json::parse(text) else { return error };
+        let handle = match self.kind.family() {
+            Family::Midjourney => midjourney::accepted_id(&body).map(|id| self.handle(id, now)),
+            Family::Videos => None,
+        };
+        if let Some(handle) = handle {
+            error.ambiguous = true;
+            error.retryable = false;
+            error.resend = super::error::Resend::Never;
+            error.handle = Some(Box::new(handle));
+        }
+        error
+    }
+
+    fn judge_midjourney(&self, judge: &Judge, body: &Value, text: &str, now: Millis) -> Result<Accepted, Error> {
+        let ids = midjourney::result_ids(body);
+        let handle = ids.split_first().map(|(id, more)| TaskHandle {
+            code: midjourney::code(body),
+            queue_position: body.get("properties").get("numberOfQueues").integer(),
+            more: more.to_vec(),
+            ..self.handle(id.clone(), now)
+        });
+        let verdict = midjourney::verdict(judge, body, &Words::read(body, text), self.has_parent, handle.is_some());
+        match (verdict, handle) {
+            (None, Some(handle)) => Ok(Accepted { handle, task: None }),
+            (None, None) => Err(judge.doubtful(super::error::Code::Protocol, "the reply names no task: one may exist")),
+            (Some(mut error), handle) => {
+                error.handle = handle.filter(|_| error.ambiguous).map(Box::new);
+                Err(error)
+            }
+        }
+    }
+
+    fn judge_videos(
+        &self,
+        judge: &Judge,
+        body: &Value,
+        text: &str,
+        base_url: &str,
+        now: Millis,
+    ) -> Result<Accepted, Error> {
+        let Some(id) = videos::created_id(body) else {
+            return Err(videos::no_id(judge, body, &Words::read(body, text)));
+        };
+        let handle = self.handle(id, now);
+        let task = reading::task(body, &handle, base_url).filter(|task| task.status.is_terminal());
+        Ok(Accepted { handle, task })
+    }
+
+    fn handle(&self, id: super::task::TaskId, now: Millis) -> TaskHandle {
+        TaskHandle { model: self.model.clone(), state: self.state.clone(), ..TaskHandle::new(self.kind, id, now) }
+    }
+}

@@ -1,0 +1,69 @@
+//! The dates and durations that services write.
+
+use super::json::{Value, scaled};
+use super::task::Millis;
+
+/// No pause that a service asks for is longer: five minutes.
+pub const LONGEST_RETRY_AFTER_MS: Millis = 300_000;
+
+/// A time in a reply, whatever its unit: below 1e11 it is seconds, up to 1e14 milliseconds, above that micro- or nanoseconds.
+/// Zero, negative, null and words are no time. protocol.md 1.0, Time units.
+pub fn time(value: &Value) -> Option<Millis> {
+    let written = value.written()?;
+    let (number, _) = scaled(written, 0)?;
+    Some(match number {
+        ..=0 => return None,
+        1..100_000_000_000 => scaled(written, 3)?.0,
+        100_000_000_000..=100_000_000_000_000 => number,
+        100_000_000_000_001..=100_000_000_000_000_000 => number / 1000,
+        _ => number / 1_000_000,
+    })
+}
+
+/// `Retry-After`: seconds (fractions too) or an HTTP date. Past is 0; nonsense is None.
+pub fn retry_after(header: &str, now: Millis) -> Option<Millis> {
+    let header = header.trim();
+    let ms = match scaled(header, 3) {
+        Some((ms, _)) => ms,
+        // A number too large to hold is still a number: the longest pause there is.
+        None if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) => LONGEST_RETRY_AFTER_MS,
+        None => http_date(header)? - now,
+    };
+    Some(ms.clamp(0, LONGEST_RETRY_AFTER_MS))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<Millis> {
+    let mut words = text.split_once(", ")?.1.split(' ');
+    let day = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        .iter()
+        .position(|name| *name == month)?;
+    let year = words.next()?.parse().ok()?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    epoch(year, month as i64 + 1, day, hour * 3600 + minute * 60 + second)
+}
+
+/// `20260102T030405Z`, `2026-01-02T03:04:05Z`, `2026-01-02`, with or without a fraction: the digits in their order, UTC.
+pub fn iso_date(text: &str) -> Option<Millis> {
+    let digits: Vec<i64> =
+        text.split('.').next()?.bytes().filter(u8::is_ascii_digit).map(|digit| i64::from(digit - b'0')).collect();
+    if digits.len() != 14 && digits.len() != 8 {
+        return None;
+    }
+    let pair = |at: usize| digits.get(at).zip(digits.get(at + 1)).map_or(0, |(tens, ones)| tens * 10 + ones);
+    let seconds = pair(8) * 3600 + pair(10) * 60 + pair(12);
+    epoch(pair(0) * 100 + pair(2), pair(4), pair(6), seconds)
+}
+
+/// Days by the civil calendar, months counted from March so that the leap day comes last.
+fn epoch(year: i64, month: i64, day: i64, seconds: i64) -> Option<Millis> {
+    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 719_469;
+    Some((days * 86_400 + seconds) * 1000)
+}

@@ -1,0 +1,32 @@
+//! What the service posts to a notifyHook: the whole task, unsigned, in any order, perhaps twice. protocol.md 1.20.
+
+use super::error::{Code, Error};
+use super::json::{self, Value};
+use super::reading;
+use super::task::{Kind, Millis, Task, TaskHandle, TaskId};
+
+const OPERATION: &str = "webhook";
+
+/// Reads the body. It proves nothing: anybody may have sent it.
+pub fn parse(body: &str, base_url: &str, now: Millis) -> Result<Task, Error> {
+    let refuse = |message| Error::new(Code::Protocol, OPERATION, message);
+    let body = body.trim_start_matches('\u{FEFF}').trim();
+    let value = json::parse(body).map_err(|_| refuse("the body is not JSON"))?;
+    let id = task_id(&value).ok_or_else(|| refuse("the body names no task"))?;
+    let videos = id.as_str().starts_with("task_") || id.as_str().starts_with("video_");
+    let kind = if videos { Kind::Veo } else { Kind::Imagine };
+    let mut task = reading::task(&value, &TaskHandle::new(kind, id, now), base_url)
+        .ok_or_else(|| refuse("the body holds no task"))?;
+    if let Some(submitted_at) = task.submitted_at {
+        task.handle.submitted_at = submitted_at;
+    }
+    task.handle.state.clone_from(&task.state);
+    Ok(task)
+}
+
+fn task_id(value: &Value) -> Option<TaskId> {
+    [value, value.get("data"), value.get("result")]
+        .into_iter()
+        .flat_map(|value| [value.get("id"), value.get("task_id")])
+        .find_map(TaskId::read)
+}

@@ -1,0 +1,347 @@
+//! One HTTP exchange over the host's fetch: key, time limit, abort, redirect, body cap. Knows no path and no task.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Function, JsString, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, Blob, BlobPropertyBag, FormData, Headers, ReadableStreamDefaultReader, RequestInit,
+    RequestRedirect, Response, ResponseType,
+};
+
+use crate::cancel::{Cancel, Interrupt};
+use crate::core::http::{Body, HttpRequest, ImageData, Part, Reply};
+use crate::core::task::Millis;
+
+/// How the key is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// `Authorization: Bearer k`
+    #[default]
+    Bearer,
+    /// `Authorization: k`
+    Raw,
+    /// `mj-api-secret: k`
+    Secret,
+}
+
+/// Where requests go, and with what.
+pub struct Transport {
+    /// Absolute, without a slash at its end.
+    pub base_url: String,
+    /// Called unbound: a native fetch refuses any other receiver.
+    pub fetch: Function,
+    /// Gives the key, or a promise of it, before each request. None: a gateway adds it.
+    pub key: Option<Function>,
+    /// The key that was sent last, to be taken out of whatever is told.
+    pub last_key: RefCell<String>,
+    /// How the key is sent.
+    pub auth: Auth,
+    /// Replies larger than this are not read, in bytes.
+    pub max_reply_bytes: usize,
+}
+
+/// One exchange's own settings.
+pub struct Outgoing<'a> {
+    /// What to send.
+    pub request: &'a HttpRequest,
+    /// The pictures that the request names by their place: Blob, ArrayBuffer, Uint8Array or data URI.
+    pub images: &'a Array,
+    /// The caller's headers.
+    pub headers: &'a Headers,
+    /// Until the headers, then between two pieces of the body.
+    pub limit_ms: Option<Millis>,
+    /// The caller's signal.
+    pub cancel: &'a Cancel,
+}
+
+/// No reply, or not the whole of it.
+#[derive(Debug)]
+pub struct NoReply {
+    /// What happened.
+    pub why: Why,
+    /// The request may have reached the service.
+    pub sent: bool,
+    /// What the host threw, if it threw.
+    pub cause: JsValue,
+}
+
+/// What kept a reply away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The caller's signal.
+    Aborted,
+    /// The time limit.
+    TimedOut,
+    /// The host's fetch, or the connection.
+    Network,
+    /// The caller's key function, headers or picture: nothing left.
+    Argument(&'static str),
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn btoa(binary: &JsString) -> Result<JsString, JsValue>;
+    #[wasm_bindgen(js_namespace = ["String", "fromCharCode"], js_name = apply)]
+    fn binary_string(this: &JsValue, bytes: &Uint8Array) -> JsString;
+}
+
+/// Three bytes make four letters: pieces of a multiple of three join without padding between.
+const BASE64_PIECE: u32 = 3 * 8192;
+
+impl Transport {
+    /// Sends the request and reads the reply up to the cap, with the bytes as the host has them beside it.
+    pub async fn exchange(&self, outgoing: &Outgoing<'_>) -> Result<(Reply, Uint8Array), NoReply> {
+        let (response, abort) = self.respond(outgoing).await?;
+        self.read_reply(response, abort, outgoing).await
+    }
+
+    /// The whole reply of which [`Transport::respond`] gave the head.
+    pub async fn read_reply(
+        &self,
+        response: Response,
+        abort: AbortOnDrop,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<(Reply, Uint8Array), NoReply> {
+        let mut reply = Reply {
+            status: if response.type_() == ResponseType::Opaqueredirect { 0 } else { response.status() },
+            redirected: response.redirected(),
+            retry_after: header(&response, "retry-after"),
+            request_id: header(&response, "x-oneapi-request-id").or_else(|| header(&response, "x-request-id")),
+            ..Reply::default()
+        };
+        let bytes = self.read_body(&response, outgoing, &mut reply).await?;
+        reply.body = bytes.to_vec();
+        abort.disarm();
+        Ok((reply, bytes))
+    }
+
+    /// The reply's head; its body is the caller's to read.
+    pub async fn respond(&self, outgoing: &Outgoing<'_>) -> Result<(Response, AbortOnDrop), NoReply> {
+        let unsent = |why: Why, cause: JsValue| NoReply { why, sent: false, cause };
+        let cancel = outgoing.cancel;
+        let init = match cancel.race(None, self.init(outgoing)).await {
+            Ok(Ok(init)) => init,
+            Ok(Err((argument, cause))) => return Err(unsent(Why::Argument(argument), cause)),
+            Err(_) => return Err(unsent(Why::Aborted, JsValue::UNDEFINED)),
+        };
+        let abort = AbortOnDrop::new();
+        if let Some(abort) = &abort.0 {
+            init.set_signal(Some(&abort.signal()));
+        }
+        let url = [&*self.base_url, &outgoing.request.path].concat();
+        let lost = |why, cause| NoReply { why, sent: true, cause };
+        let promise =
+            self.fetch.call2(&JsValue::UNDEFINED, &url.into(), &init).map_err(|cause| lost(Why::Network, cause))?;
+        match cancel.race(outgoing.limit_ms, settled(promise)).await {
+            Ok(Ok(response)) if is_response(&response) => Ok((response.unchecked_into(), abort)),
+            Ok(Ok(_)) => Err(lost(Why::Network, JsError::new("fetch gave no Response").into())),
+            Ok(Err(cause)) => Err(lost(Why::Network, cause)),
+            Err(interrupt) => Err(lost(interrupt.into(), JsValue::UNDEFINED)),
+        }
+    }
+
+    /// A text for people or logs, without the key that a hostile reply may have put there.
+    pub fn without_key(&self, text: String) -> String {
+        let key = self.last_key.borrow();
+        if key.is_empty() { text } else { text.replace(&*key, "[key]") }
+    }
+
+    /// The fetch options. The error names the argument that spoiled them.
+    async fn init(&self, outgoing: &Outgoing<'_>) -> Result<RequestInit, (&'static str, JsValue)> {
+        let headers = Headers::new_with_headers(outgoing.headers).map_err(|cause| ("headers", cause))?;
+        if let Some(key) = &self.key {
+            let key = key.call0(&JsValue::UNDEFINED).map_err(|cause| ("apiKey", cause))?;
+            let key = settled(key).await.map_err(|cause| ("apiKey", cause))?;
+            let key = key.as_string().unwrap_or_default();
+            self.last_key.replace(key.clone());
+            let (name, value) = match self.auth {
+                Auth::Bearer => ("authorization", ["Bearer ", &key].concat()),
+                Auth::Raw => ("authorization", key),
+                Auth::Secret => ("mj-api-secret", key),
+            };
+            headers.set(name, &value).map_err(|_| ("apiKey", JsValue::UNDEFINED))?;
+        }
+        let init = RequestInit::new();
+        init.set_method(outgoing.request.method);
+        init.set_redirect(RequestRedirect::Manual);
+        match &outgoing.request.body {
+            Body::Empty => {}
+            Body::Json { text, images } => {
+                headers.set("content-type", "application/json").map_err(|cause| ("headers", cause))?;
+                init.set_body(&json_body(text, images, outgoing.images).await.map_err(|cause| ("image", cause))?);
+            }
+            Body::Form(parts) => {
+                headers.delete("content-type").ok();
+                init.set_body(form(parts, outgoing.images).map_err(|cause| ("inputReference", cause))?.as_ref());
+            }
+        }
+        init.set_headers(&headers);
+        Ok(init)
+    }
+
+    async fn read_body(
+        &self,
+        response: &Response,
+        outgoing: &Outgoing<'_>,
+        reply: &mut Reply,
+    ) -> Result<Uint8Array, NoReply> {
+        let lost = |why, cause| NoReply { why, sent: true, cause };
+        let Some(body) = response.body() else { return Ok(Uint8Array::new_with_length(0)) };
+        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let (mut pieces, mut length) = (Vec::<Uint8Array>::new(), 0);
+        loop {
+            let piece = match outgoing.cancel.race(outgoing.limit_ms, JsFuture::from(reader.read())).await {
+                Ok(Ok(piece)) => piece.unchecked_into::<Piece>(),
+                Ok(Err(cause)) => return Err(lost(Why::Network, cause)),
+                Err(interrupt) => return Err(lost(interrupt.into(), JsValue::UNDEFINED)),
+            };
+            let Some(bytes) = piece.value() else { return Ok(join(pieces, length)) };
+            length += bytes.length();
+            if length as usize > self.max_reply_bytes {
+                reply.over_cap = true;
+                // Nobody waits for the rest; a stream that fails to stop is no news either.
+                drop(JsFuture::from(reader.cancel()));
+                return Ok(Uint8Array::new_with_length(0));
+            }
+            pieces.push(bytes);
+        }
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// `{value, done}` of a stream's reader; no value when it is done.
+    type Piece;
+    #[wasm_bindgen(method, getter)]
+    fn value(this: &Piece) -> Option<Uint8Array>;
+}
+
+impl From<Interrupt> for Why {
+    fn from(interrupt: Interrupt) -> Self {
+        match interrupt {
+            Interrupt::Aborted => Why::Aborted,
+            Interrupt::TimedOut => Why::TimedOut,
+        }
+    }
+}
+
+/// Ends the request, unless its reply has been read: a wait that is given up leaves no connection behind.
+pub struct AbortOnDrop(Option<AbortController>);
+
+impl AbortOnDrop {
+    fn new() -> Self {
+        AbortOnDrop(AbortController::new().ok())
+    }
+
+    /// The request has run its course.
+    pub fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+}
+
+/// A fetch of the caller's own may give anything.
+fn is_response(value: &JsValue) -> bool {
+    let headers = Reflect::get(value, &"headers".into());
+    headers.is_ok_and(|headers| headers.is_object())
+        && Reflect::get(value, &"status".into()).is_ok_and(|status| status.as_f64().is_some())
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
+}
+
+/// Waits for a value that may be a promise.
+async fn settled(value: JsValue) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::resolve(&value)).await
+}
+
+fn join(pieces: Vec<Uint8Array>, length: u32) -> Uint8Array {
+    if let [piece] = pieces.as_slice() {
+        return piece.clone();
+    }
+    let whole = Uint8Array::new_with_length(length);
+    let mut at = 0;
+    for piece in pieces {
+        whole.set(&piece, at);
+        at += piece.length();
+    }
+    whole
+}
+
+/// The body as a JavaScript string: the pictures' letters are made by the host and never enter this memory.
+async fn json_body(text: &str, gaps: &[(usize, ImageData)], images: &Array) -> Result<JsValue, JsValue> {
+    if gaps.is_empty() {
+        return Ok(text.into());
+    }
+    let (pieces, mut written) = (Array::new(), 0);
+    for (at, image) in gaps {
+        pieces.push(&text[written..*at].into());
+        written = *at;
+        push_data_uri(&pieces, image, images).await?;
+    }
+    pieces.push(&text[written..].into());
+    Ok(pieces.join("").into())
+}
+
+async fn push_data_uri(pieces: &Array, image: &ImageData, images: &Array) -> Result<(), JsValue> {
+    let source = images.get(image.index as u32);
+    if source.is_string() {
+        pieces.push(&source);
+        return Ok(());
+    }
+    pieces.push(&["data:", &image.mime, ";base64,"].concat().into());
+    let bytes = match source.dyn_ref::<Uint8Array>() {
+        Some(bytes) => bytes.clone(),
+        None => {
+            let blob: Blob = source.unchecked_into();
+            Uint8Array::new(&JsFuture::from(blob.array_buffer()).await?)
+        }
+    };
+    let mut at = 0;
+    while at < bytes.length() {
+        let end = bytes.length().min(at + BASE64_PIECE);
+        let letters = btoa(&binary_string(&JsValue::NULL, &bytes.subarray(at, end)))?;
+        pieces.push(&letters.into());
+        at = end;
+    }
+    Ok(())
+}
+
+fn form(parts: &[Part], images: &Array) -> Result<FormData, JsValue> {
+    let form = FormData::new()?;
+    for part in parts {
+        match part {
+            Part::Text { name, value } => form.append_with_str(name, value)?,
+            Part::File { name, filename, image } => {
+                let source = images.get(image.index as u32);
+                form.append_with_blob_and_filename(name, &typed_blob(source, &image.mime)?, filename)?;
+            }
+        }
+    }
+    Ok(form)
+}
+
+/// The picture as a Blob that says its type: a part without one is guessed at by the service.
+fn typed_blob(source: JsValue, mime: &str) -> Result<Blob, JsValue> {
+    if source.is_instance_of::<Uint8Array>() {
+        let options = BlobPropertyBag::new();
+        options.set_type(mime);
+        return Blob::new_with_u8_array_sequence_and_options(&Array::of(&[source]), &options);
+    }
+    let blob: Blob = source.unchecked_into();
+    if blob.type_() == mime {
+        return Ok(blob);
+    }
+    blob.slice_with_f64_and_f64_and_content_type(0.0, blob.size(), mime)
+}
