@@ -163,7 +163,9 @@ async fn dispatch(
     let options = read_options(options, operation)?;
     let call = read_call(&options, context, operation)?;
     let argument = json::parse(argument).map_err(|_| Error::new(Code::Validation, operation, "not JSON"))?;
-    if let Some(kind) = name.strip_prefix("run.").and_then(Kind::new) {
+    if let Some(word) = name.strip_prefix("run.") {
+        let rule = "must be the kind of a submit";
+        let kind = Kind::new(word).ok_or_else(|| Error::argument(operation, "kind", rule, word))?;
         let waiting = poll_options(&options, operation)?;
         return Ok(client.run(&call, kind, &argument, waiting, context.on_submitted()).await?.into());
     }
@@ -223,7 +225,8 @@ fn operation_of(name: &str) -> &'static str {
             "upload" => "midjourney.upload",
             "content" => "videos.content",
             "webhook" => "webhook",
-            _ => "fetchTask",
+            "fetch" => "fetchTask",
+            _ => "run",
         },
     }
 }

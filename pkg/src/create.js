@@ -1,0 +1,79 @@
+import { Client } from "./client.js";
+import { isModule } from "./engine.js";
+import { CometError, invalid } from "./errors.js";
+import { toJson } from "./images.js";
+
+/** @import * as api from "./index.js" */
+
+/**
+ * The entry's functions over one way to load the wasm. The compiled module is shared by all clients; each has an
+ * instance of its own.
+ *
+ * @param {import("./client.js").Load} load
+ */
+export function bind(load) {
+  /** @type {WebAssembly.Module | Promise<WebAssembly.Module> | undefined} */
+  let module;
+
+  /** @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} source */
+  function remember(source) {
+    const loaded = source();
+    if (isModule(loaded)) return (module = loaded);
+    const pending = loaded.then(
+      (compiled) => (module = compiled),
+      (error) => {
+        // Not remembered: the next call tries again.
+        if (module === pending) module = undefined;
+        throw notLoaded(error);
+      },
+    );
+    return (module = pending);
+  }
+  const get = () => module ?? remember(load);
+
+  /** @param {api.ClientOptions} [options] @returns {any} */
+  function createClient(options = {}) {
+    return new Client(options, get);
+  }
+
+  /** @param {any} [source] */
+  async function init(source) {
+    await (source === undefined ? get() : remember(() => compile(source)));
+  }
+
+  /** @type {Client | undefined} */
+  let reader;
+  /** @param {Request | string | Uint8Array} body */
+  async function parseWebhook(body) {
+    reader ??= createClient();
+    return /** @type {Client} */ (reader).parseWebhook(toJson("webhook", await text(body)));
+  }
+
+  return { createClient, init, parseWebhook };
+}
+
+/** @param {any} source */
+async function compile(source) {
+  const value = await source;
+  if (isModule(value)) return value;
+  const isUrl = typeof value === "string" || value instanceof URL;
+  const found = isUrl ? await fetch(value) : value;
+  if (typeof found?.arrayBuffer !== "function") return WebAssembly.compile(found);
+  if (found.ok === false) throw new Error(`${found.url} answered HTTP ${found.status}`);
+  return WebAssembly.compile(await found.arrayBuffer());
+}
+
+/** @param {unknown} error */
+function notLoaded(error) {
+  const message =
+    "the wasm could not be loaded; under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'";
+  return new CometError({ code: "unsupported", operation: "init", message }, error);
+}
+
+/** @param {Request | string | Uint8Array} body */
+async function text(body) {
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+  if (typeof body?.text === "function") return body.text();
+  throw invalid("webhook", "body", "must be a Request, a string or a Uint8Array");
+}

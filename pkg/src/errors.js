@@ -1,0 +1,43 @@
+/**
+ * Every rejection of this package but an abort's, whose reason is the caller's own.
+ * Its fields come from the wasm, where they are decided; `index.d.ts` says what each means.
+ */
+export class CometError extends Error {
+  /**
+   * @param {{ code: import("./index.js").ErrorCode, message: string, [field: string]: unknown }} fields
+   * @param {unknown} [cause] what the host threw, or the reason of an abort
+   */
+  constructor({ message, ...fields }, cause) {
+    super(message, cause === undefined ? undefined : { cause });
+    Object.assign(this, { operation: "client", retryable: false, ambiguous: false }, fields);
+  }
+
+  /** Every field but the cause, which may hold anything. */
+  toJSON() {
+    return { name: this.name, message: this.message, ...this };
+  }
+}
+// On the prototype, where the built-in errors have it: own fields are the contract's alone.
+Object.defineProperty(CometError.prototype, "name", { value: "CometError", configurable: true, writable: true });
+
+/**
+ * By name and shape, since `instanceof` fails across realms and copies of the package.
+ * @param {any} value
+ * @returns {value is import("./index.js").CometError}
+ */
+export function isCometError(value) {
+  return (
+    value?.name === "CometError" && typeof value.code === "string" && typeof value.operation === "string"
+  );
+}
+
+/**
+ * @param {string} operation
+ * @param {string} field
+ * @param {string} rule
+ * @param {unknown} [cause]
+ */
+export function invalid(operation, field, rule, cause) {
+  const details = { field, rule };
+  return new CometError({ code: "validation", operation, message: `${field} ${rule}`, details }, cause);
+}

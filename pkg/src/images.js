@@ -1,0 +1,115 @@
+import { invalid } from "./errors.js";
+
+/** @import { ImageInput } from "./index.js" */
+
+/** The arguments that are pictures. */
+const FIELDS = ["image", "images", "mask", "inputReference"];
+
+/**
+ * A call's arguments as JSON, its pictures beside it: their bytes stay out of the wasm's memory. In a picture's place
+ * stands what the wasm needs to judge it: `{ image: <its place in the list>, type, size, name, head }`.
+ *
+ * @param {string} operation
+ * @param {any} params
+ * @returns {Promise<{ json: string, images: unknown[] }>}
+ */
+export async function takeImages(operation, params) {
+  /** @type {unknown[]} */
+  const images = [];
+  const plain = { ...params };
+  for (const field of FIELDS) {
+    const value = plain[field];
+    if (value === undefined || value === null) continue;
+    const asFile = field === "inputReference";
+    plain[field] = Array.isArray(value)
+      ? await Promise.all(value.map((item) => describe(item, images, asFile)))
+      : await describe(value, images, asFile);
+  }
+  const isObject = typeof params === "object" && params !== null;
+  return { json: toJson(operation, isObject ? plain : params), images };
+}
+
+/**
+ * @param {unknown} value
+ * @param {unknown[]} images
+ * @param {boolean} asFile the route takes files, so that a data URI must become one
+ */
+async function describe(value, images, asFile) {
+  if (typeof value === "string") {
+    const text = value.trim();
+    return /^data:/i.test(text) ? describeDataUri(text, images, asFile) : value;
+  }
+  const bytes = toBytes(value);
+  if (bytes) {
+    return { image: images.push(bytes) - 1, size: bytes.length, head: toHex(bytes.subarray(0, 16)) };
+  }
+  if (!isBlob(value)) return { image: -1, type: value === null ? "null" : typeof value };
+  const named = { image: images.push(value) - 1, type: value.type, size: value.size, name: value.name };
+  if (value.type.startsWith("image/")) return named;
+  return { ...named, head: toHex(new Uint8Array(await value.slice(0, 16).arrayBuffer())) };
+}
+
+/**
+ * @param {string} text
+ * @param {unknown[]} images
+ * @param {boolean} asFile
+ */
+function describeDataUri(text, images, asFile) {
+  const comma = text.indexOf(",");
+  const letters = text.slice(comma + 1);
+  // Sought, not matched from end to end: on a text of millions of letters that would exhaust the stack.
+  if (comma < 0 || comma > 200 || /[^A-Za-z0-9+/=]/.test(letters)) return { image: -1, type: "a broken data URI" };
+  const uri = text.slice(0, comma + 2);
+  if (!asFile) return { image: images.push(text) - 1, uri };
+  try {
+    const bytes = Uint8Array.from(atob(letters), (letter) => letter.charCodeAt(0));
+    return { image: images.push(bytes) - 1, uri, size: bytes.length };
+  } catch {
+    return { image: -1, type: "a broken data URI" };
+  }
+}
+
+/** @param {unknown} value */
+function toBytes(value) {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  const isBuffer = Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+  return isBuffer ? new Uint8Array(/** @type {ArrayBuffer} */ (value)) : undefined;
+}
+
+/**
+ * By shape: another realm's Blob is one too.
+ * @param {any} value
+ * @returns {value is Blob & { name?: string }}
+ */
+function isBlob(value) {
+  return (
+    typeof value?.arrayBuffer === "function" &&
+    typeof value.slice === "function" &&
+    typeof value.type === "string"
+  );
+}
+
+/** @param {Uint8Array} bytes */
+function toHex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * JSON without the surprises of JSON.stringify, which turns NaN into null.
+ * @param {string} operation
+ * @param {unknown} value
+ */
+export function toJson(operation, value) {
+  /** @param {string} name @param {unknown} item */
+  const check = (name, item) => {
+    const isOdd = typeof item === "bigint" || (typeof item === "number" && !Number.isFinite(item));
+    if (isOdd) throw invalid(operation, name, `must be a finite number, got ${item}`);
+    return item;
+  };
+  try {
+    return JSON.stringify(value ?? null, check) ?? "null";
+  } catch (error) {
+    if (/** @type {any} */ (error)?.name === "CometError") throw error;
+    throw invalid(operation, "params", "must be plain JSON values", error);
+  }
+}
