@@ -1,6 +1,7 @@
 // A stand-in for the service: its routes, shapes and habits over tasks that live in memory.
 //
-// It has no clock, no timer and no network of its own, and names nothing of Node: the same file runs in a page, in a
+// It has no clock, no timer and no network of its own, and names nothing of Node: the same file runs in a
+// page, in a
 // Worker and in a test with a clock that the test moves.
 
 import { createScript, underFault } from "./sandbox/faults.js";
@@ -24,7 +25,10 @@ export function createSandbox(options = {}) {
   const requests = [];
   return {
     async fetch(input, init) {
-      const call = createCall(service, init === undefined && input instanceof Request ? input : new Request(input, init));
+      const call = createCall(
+        service,
+        init === undefined && input instanceof Request ? input : new Request(input, init),
+      );
       deliverHooks(service, call);
       const { method } = call.request;
       if (method === "OPTIONS") return finish(call, new Response(null, { status: 204 }));
@@ -45,7 +49,7 @@ export function createSandbox(options = {}) {
 /** @param {Service} service @param {Request} request @returns {Call} */
 function createCall(service, request) {
   const url = new URL(request.url);
-  const now = service.now();
+  const now = Math.floor(service.now());
   service.calls += 1;
   const random = createRandom(service.seed, "request", service.calls);
   const time = new Date(now).toISOString().replace(/\D/g, "").slice(0, 14);
@@ -65,7 +69,10 @@ async function handle(service, call, route) {
   }
 }
 
-/** What every reply carries: the CORS headers of the gateway, and its request id. @param {Call} call @param {Response} reply */
+/**
+ * What every reply carries: the CORS headers of the gateway, and its request id.
+ * @param {Call} call @param {Response} reply
+ */
 function finish(call, reply) {
   const asked = call.request.headers.get("access-control-request-headers");
   reply.headers.set("Access-Control-Allow-Origin", "*");
