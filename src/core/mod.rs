@@ -4,6 +4,7 @@ pub mod assets;
 pub mod classify;
 pub mod error;
 pub mod fields;
+pub mod handle;
 pub mod http;
 pub mod json;
 pub mod midjourney;
