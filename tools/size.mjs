@@ -1,0 +1,91 @@
+// `npm run size`: what a user of the package downloads, and whether it is within its budget.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build } from "./build.mjs";
+import { Stop, main, root } from "./shell.mjs";
+
+/** Bytes in brotli. The inline form may cost 1.4 times the plain one: base64 compresses badly. */
+const budget = {
+  "wasm + glue + facade": 32 * 1024,
+  "default entry (wasm inline)": Math.floor(1.4 * 32 * 1024),
+};
+
+await main(import.meta, size);
+
+/** Prints the table; fails when something is over its budget. */
+export async function size() {
+  await build();
+  const rows = await measure();
+  print(rows);
+  const over = Object.entries(budget).filter(([name, limit]) => rows[name].brotli > limit);
+  const sentences = over.map(
+    ([name, limit]) => `${name}: ${rows[name].brotli} bytes in brotli, ${limit} allowed`,
+  );
+  if (over.length > 0) throw new Stop(`Over the size budget: ${sentences.join("; ")}.`);
+}
+
+/** @returns {Promise<Record<string, Size>>} */
+async function measure() {
+  const wasm = measured(await readFile(join(root, "pkg/dist/comet_tasks.wasm")));
+  const glue = measured(await bundle("glue.js"));
+  const facade = measured(await bundle("index.js", ["./glue.js", "./wasm-inline.js"]));
+  const workerd = measured(await bundle("workerd.js", ["./comet_tasks.wasm"]));
+  return {
+    wasm,
+    "glue (minified)": glue,
+    "facade (minified)": facade,
+    "wasm + glue + facade": sum(wasm, glue, facade),
+    "default entry (wasm inline)": measured(await bundle("index.js")),
+    "workerd entry + wasm": sum(workerd, wasm),
+  };
+}
+
+/**
+ * A file of the package with all that it imports, minified.
+ * @param {string} file
+ * @param {string[]} [external] what stays outside
+ */
+async function bundle(file, external = []) {
+  const esbuild = await import("esbuild"); // not before set-up has installed it
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [join(root, "pkg/dist", file)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
+    legalComments: "none",
+    external,
+  });
+  return outputFiles[0].contents;
+}
+
+/** @typedef {{ raw: number, gzip: number, brotli: number }} Size */
+
+/** @param {Uint8Array} bytes @returns {Size} */
+function measured(bytes) {
+  return {
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length,
+  };
+}
+
+/** @param {...Size} parts @returns {Size} */
+function sum(...parts) {
+  const total = (/** @type {keyof Size} */ key) => parts.reduce((bytes, part) => bytes + part[key], 0);
+  return { raw: total("raw"), gzip: total("gzip"), brotli: total("brotli") };
+}
+
+/** @param {Record<string, Size>} rows */
+function print(rows) {
+  const line = (/** @type {(string | number)[]} */ [name, ...numbers]) =>
+    String(name).padEnd(30) + numbers.map((number) => String(number).padStart(10)).join("");
+  console.log(line(["bytes", "raw", "gzip", "brotli", "budget"]));
+  for (const [name, { raw, gzip, brotli }] of Object.entries(rows)) {
+    const limit = /** @type {Record<string, number>} */ (budget)[name];
+    console.log(line([name, raw, gzip, brotli, limit ?? ""]));
+  }
+}

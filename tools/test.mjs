@@ -1,0 +1,128 @@
+// `npm test`: every check, the quick ones first. One that fails does not hide what the others have to say.
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findBrowser } from "./browser.mjs";
+import { build } from "./build.mjs";
+import { install, remove } from "./install.mjs";
+import { cargo, setup } from "./setup.mjs";
+import { Stop, main, root, run } from "./shell.mjs";
+import { size } from "./size.mjs";
+
+const wasm32 = ["--locked", "--target", "wasm32-unknown-unknown", "--test", "web_*"];
+const denied = ["--", "-D", "warnings"];
+
+/** @typedef {{ name: string, work: () => Promise<void>, needs?: string }} Stage */
+/** @typedef {{ name: string, result: "passed" | "FAILED" | "not run", ms: number }} Outcome */
+
+/**
+ * The cargo stages have one profile and one set of flags, so that nothing is compiled twice for the same purpose.
+ * @type {Stage[]}
+ */
+const stages = [
+  { name: "set-up", work: () => setup({ for: "test" }) },
+  { name: "rustfmt", work: () => cargo(["fmt", "--check"]), needs: "set-up" },
+  { name: "prettier", work: () => node("prettier/bin/prettier.cjs", "--check", "."), needs: "set-up" },
+  { name: "tsc", work: () => node("typescript/bin/tsc"), needs: "set-up" },
+  { name: "clippy", work: () => cargo(["clippy", "--locked", "--all-targets", ...denied]), needs: "set-up" },
+  { name: "clippy wasm32", work: () => cargo(["clippy", ...wasm32, "--lib", ...denied]), needs: "set-up" },
+  { name: "cargo doc", work: documentation, needs: "set-up" },
+  { name: "cargo test: core, tidy", work: () => cargo(["test", "--locked"]), needs: "set-up" },
+  { name: "cargo test: Node, Chromium", work: testWeb, needs: "set-up" },
+  { name: "build", work: build, needs: "set-up" },
+  { name: "size", work: size, needs: "build" },
+  { name: "package", work: () => testFolder("tests/js"), needs: "build" },
+  { name: "package in workerd", work: () => testFolder("tests/js/workerd"), needs: "build" },
+  { name: "demo in Chromium", work: () => testFolder("tests/js/browser"), needs: "build" },
+];
+
+/**
+ * The folder in which the packed package is installed, once for all stages.
+ * @type {string | undefined}
+ */
+let installed;
+
+await main(import.meta, test);
+
+async function test() {
+  /** @type {Outcome[]} */
+  const outcomes = [];
+  try {
+    for (const stage of stages) outcomes.push(await runStage(stage, outcomes));
+  } finally {
+    if (installed) remove(installed);
+  }
+  print(outcomes);
+  const failed = outcomes.filter(({ result }) => result === "FAILED").map(({ name }) => name);
+  if (failed.length > 0) throw new Stop(`Failed: ${failed.join(", ")}.`);
+}
+
+/**
+ * @param {Stage} stage
+ * @param {Outcome[]} before
+ * @returns {Promise<Outcome>}
+ */
+async function runStage({ name, work, needs }, before) {
+  if (needs && before.find((outcome) => outcome.name === needs)?.result !== "passed") {
+    return { name, result: "not run", ms: 0 };
+  }
+  console.log(`\n━━ ${name}`);
+  const start = performance.now();
+  const ms = () => performance.now() - start;
+  try {
+    await work();
+    return { name, result: "passed", ms: ms() };
+  } catch (error) {
+    console.error(error instanceof Stop ? error.message : error);
+    return { name, result: "FAILED", ms: ms() };
+  }
+}
+
+/** @param {Outcome[]} outcomes */
+function print(outcomes) {
+  console.log("\n━━ summary");
+  const total = outcomes.reduce((sum, { ms }) => sum + ms, 0);
+  for (const { name, result, ms } of [...outcomes, { name: "total", result: "", ms: total }]) {
+    console.log(`${name.padEnd(30)}${(ms / 1000).toFixed(1).padStart(8)} s  ${result}`);
+  }
+}
+
+async function documentation() {
+  const env = { ...process.env, RUSTDOCFLAGS: "-D warnings" };
+  await cargo(["doc", "--locked", "--no-deps", "--lib"], { env });
+}
+
+/** The wasm-bindgen tests. webdriver.json says how the browser is started; which one, only this machine knows. */
+async function testWeb() {
+  const { chrome, chromedriver } = await findBrowser();
+  const capabilities = JSON.parse(await readFile(join(root, "webdriver.json"), "utf8"));
+  capabilities["goog:chromeOptions"].binary = chrome;
+  const file = join(root, ".tools/webdriver.json");
+  await writeFile(file, JSON.stringify(capabilities));
+  const env = { ...process.env, CHROMEDRIVER: chromedriver, WASM_BINDGEN_TEST_WEBDRIVER_JSON: file };
+  await cargo(["test", ...wasm32], { env });
+}
+
+/**
+ * The test files of one folder, against the packed and installed package.
+ * @param {string} folder
+ */
+async function testFolder(folder) {
+  const names = await readdir(join(root, folder)).catch(() => []);
+  const files = names.filter((name) => name.endsWith(".test.mjs")).map((name) => `${folder}/${name}`);
+  if (files.length === 0) throw new Stop(`${folder} holds no test.`);
+  installed ??= await install();
+  const { chrome, chromedriver } = await findBrowser();
+  const { COMETAPI_KEY, ...env } = process.env; // no test may reach the real service
+  await run(process.execPath, ["--test", "--test-reporter=spec", "--test-timeout=300000", ...files.sort()], {
+    env: { ...env, COMET_TASKS_INSTALLED: installed, CHROME: chrome, CHROMEDRIVER: chromedriver },
+  });
+}
+
+/**
+ * A program of node_modules.
+ * @param {string} script
+ * @param {...string} args
+ */
+async function node(script, ...args) {
+  await run(process.execPath, [join(root, "node_modules", script), ...args]);
+}
