@@ -60,7 +60,7 @@ pub enum Stop {
     /// An error of the contract, and what the host threw to cause it.
     Error {
         /// The error.
-        error: Box<Error>,
+        error: Error,
         /// What the host threw.
         cause: JsValue,
         /// The body of its task's reading.
@@ -72,7 +72,7 @@ pub enum Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Stop::Error { error: Box::new(error), cause: JsValue::UNDEFINED, raw: JsValue::UNDEFINED }
+        Stop::Error { error, cause: JsValue::UNDEFINED, raw: JsValue::UNDEFINED }
     }
 }
 
@@ -145,7 +145,7 @@ impl Client {
                 Step::Done(outcome) => {
                     return match *outcome {
                         Ok(task) => Ok((task, raw)),
-                        Err(error) => Err(Stop::Error { error: Box::new(error), cause: JsValue::UNDEFINED, raw }),
+                        Err(error) => Err(Stop::Error { error, cause: JsValue::UNDEFINED, raw }),
                     };
                 }
                 Step::Sleep(ms) => {
@@ -172,7 +172,7 @@ impl Client {
                 poller.expire();
                 return Ok(());
             }
-            Ok(Err(Stop::Error { error, .. })) => Err(*error),
+            Ok(Err(Stop::Error { error, .. })) => Err(error),
             Ok(Err(thrown)) => return Err(thrown),
             Ok(Ok((reply, bytes))) => {
                 let base_url = &self.transport.base_url;
@@ -314,24 +314,20 @@ impl Client {
         let reply = Reply::default();
         let judge = Judge { operation: request.operation, purpose, reply: &reply, now: 0 };
         let error = match lost.why {
-            Why::Aborted if submit && lost.sent => Error {
-                ambiguous: true,
-                ..Error::new(
-                    Code::SubmitUnknown,
-                    request.operation,
-                    "aborted after the request had left: a task may exist",
-                )
-            },
+            Why::Aborted if submit && lost.sent => {
+                judge.doubtful(Code::SubmitUnknown, "aborted after the request had left: a task may exist")
+            }
             Why::Aborted => return Stop::Thrown(call.cancel.reason()),
             Why::TimedOut => judge.doubtful(Code::Timeout, "no answer within requestTimeoutMs"),
-            Why::Network => Error {
-                hint: crate::js::is_page().then_some(Hint::Cors),
-                ..judge.doubtful(Code::Network, "the request failed without an answer")
-            },
+            Why::Network => {
+                let mut error = judge.doubtful(Code::Network, "the request failed without an answer");
+                error.hint = crate::js::is_page().then_some(Hint::Cors);
+                error
+            }
             Why::Argument(name) => Error::argument(request.operation, name, "must be usable in a request", "an error"),
         };
         let cause = if lost.why == Why::Aborted { call.cancel.reason() } else { lost.cause };
-        Stop::Error { error: Box::new(error), cause, raw: JsValue::UNDEFINED }
+        Stop::Error { error, cause, raw: JsValue::UNDEFINED }
     }
 
     /// Tells the caller's hook, if there is one. What it throws is its own affair.
@@ -385,7 +381,7 @@ fn notify(call: &Call, poller: &Poller, raw: &JsValue) -> Result<(), Stop> {
 
 fn with_handle(stop: Stop, handle: &TaskHandle) -> Stop {
     match stop {
-        Stop::Error { error, cause, raw } => Stop::Error { error: Box::new(error.with_handle(handle)), cause, raw },
+        Stop::Error { error, cause, raw } => Stop::Error { error: error.with_handle(handle), cause, raw },
         thrown => thrown,
     }
 }

@@ -75,7 +75,10 @@ impl Judge<'_> {
 
     /// A reply that proves that nothing was created, and may be different next time.
     pub fn refused(&self, code: Code, message: impl Into<String>, resend: Resend) -> Error {
-        Error { retryable: true, resend, ..self.error(code, message) }
+        let mut error = self.error(code, message);
+        error.retryable = true;
+        error.resend = resend;
+        error
     }
 
     fn redirect(&self) -> Error {
@@ -179,7 +182,9 @@ impl Judge<'_> {
             "invalid_request" => Code::Validation,
             _ => Code::Rejected,
         };
-        Error { service_code: words.code.clone(), ..self.error(code, &words.message) }
+        let mut error = self.error(code, &words.message);
+        error.service_code = words.code.clone();
+        error
     }
 }
 

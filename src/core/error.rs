@@ -1,5 +1,7 @@
 //! What can go wrong, told apart by what a caller does next.
 
+use std::ops::{Deref, DerefMut};
+
 use super::json::Writer;
 use super::task::{Millis, Task, TaskHandle};
 
@@ -120,9 +122,26 @@ pub enum Resend {
     Backoff,
 }
 
-/// A failed call. [`Error::write`] gives the fields of `CometError` in `index.d.ts`.
+/// A failed call. In a box: results are passed about far more often than errors are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Fields>);
+
+impl Deref for Error {
+    type Target = Fields;
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Fields {
+        &mut self.0
+    }
+}
+
+/// What an error says. [`Error::write`] gives these as the fields of `CometError` in `index.d.ts`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
     /// What a caller branches on.
     pub code: Code,
     /// The call, e.g. `midjourney.video`.
@@ -175,7 +194,7 @@ pub enum Details {
 impl Error {
     /// An error that says nothing of the reply, and allows no repetition.
     pub fn new(code: Code, operation: &'static str, message: impl Into<String>) -> Self {
-        Error {
+        Error(Box::new(Fields {
             code,
             operation,
             message: message.into(),
@@ -191,7 +210,7 @@ impl Error {
             hint: None,
             details: Details::None,
             resend: Resend::Never,
-        }
+        }))
     }
 
     /// An argument that breaks a rule: `prompt must not be blank, got "  "`.
@@ -200,7 +219,9 @@ impl Error {
         let dots = if shown.len() < got.len() { "…" } else { "" };
         let message = [field, " ", rule, ", got ", &shown, dots].concat();
         let details = Details::Argument { field: field.into(), rule };
-        Error { details, ..Error::new(Code::Validation, operation, message) }
+        let mut error = Error::new(Code::Validation, operation, message);
+        error.details = details;
+        error
     }
 
     /// The same error, going with a task that is known.

@@ -393,7 +393,11 @@ pub fn verdict(judge: &Judge, body: &Value, words: &Words, has_parent: bool, has
         Some(3) => judge.refused(Code::Unavailable, message, Resend::Never),
         Some(5) => judge.doubtful(Code::Gateway, message),
         Some(9) => judge.error(Code::Rejected, message),
-        Some(_) => Error { ambiguous: has_id, ..judge.error(Code::Rejected, message) },
+        Some(_) => {
+            let mut error = judge.error(Code::Rejected, message);
+            error.ambiguous = has_id;
+            error
+        }
     };
     error.service_code = words.code.clone();
     Some(error)

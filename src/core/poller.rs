@@ -308,12 +308,15 @@ impl Poller {
 
     /// An error of the wait itself: polling on is always safe.
     fn error(&self, code: Code, message: &str) -> Error {
-        let error = Error { retryable: true, ..Error::new(code, reading::request(&self.handle).operation, message) };
+        let mut error = Error::new(code, reading::request(&self.handle).operation, message);
+        error.retryable = true;
         self.with_task(error)
     }
 
     fn with_task(&self, error: Error) -> Error {
-        Error { task: self.last.clone().map(Box::new), ..error.with_handle(&self.handle) }
+        let mut error = error.with_handle(&self.handle);
+        error.task = self.last.clone().map(Box::new);
+        error
     }
 
     fn end(&mut self, outcome: Result<Task, Error>) -> Step {

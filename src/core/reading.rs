@@ -44,7 +44,8 @@ pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
         Ok(_) => judge.error(Code::Protocol, "the reply is no video"),
     };
     if reply.status == 400 && error.message.contains("not completed") {
-        error = Error { retryable: true, code: Code::NotReady, ..error };
+        error.code = Code::NotReady;
+        error.retryable = true;
     }
     error.with_handle(handle)
 }
@@ -83,13 +84,17 @@ fn unreadable(judge: &Judge, body: &Value, text: &str) -> Error {
     let words = Words::read(body, text);
     let code = super::midjourney::code(body);
     if code == Some(3) {
-        return Error { service_code: words.code.clone(), ..judge.error(Code::NotFound, &words.message) };
+        let mut error = judge.error(Code::NotFound, &words.message);
+        error.service_code = words.code;
+        return error;
     }
     let says_error = !body.get("error").is_null() || words.code.is_some();
     if says_error && !matches!(code, Some(0 | 1 | 200)) {
         return judge.refusal(&words);
     }
-    Error { excerpt: Some(super::http::excerpt(text)), ..judge.doubtful(Code::Protocol, "the reply holds no task") }
+    let mut error = judge.doubtful(Code::Protocol, "the reply holds no task");
+    error.excerpt = Some(super::http::excerpt(text));
+    error
 }
 
 /// The task in an object, or in what the object wraps. None when there is none.
