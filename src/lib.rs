@@ -1,4 +1,9 @@
-//! Submits media tasks to CometAPI, waits for them, and keeps what they made.
+#![doc = include_str!("../README.md")]
+//!
+//! # Modules, in reading order
+//!
+//! [`core`] is the protocol; [`transport`] does one HTTP exchange; [`client`] drives the one with the other;
+//! [`js`] is the boundary to the npm package.
 
 pub mod core;
 
