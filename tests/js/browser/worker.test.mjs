@@ -1,0 +1,103 @@
+// What the Worker refuses. No browser here: a browser would not send half of these.
+import { strict as assert } from "node:assert";
+import { after, before, test } from "node:test";
+import { serve } from "../../../tools/serve.mjs";
+import { startStandIn } from "./stand-in.mjs";
+
+const key = "sk-test-51ac";
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let site;
+/** @type {Awaited<ReturnType<typeof startStandIn>>} */
+let service;
+
+before(async () => {
+  service = await startStandIn(key);
+  site = await serve({ env: { COMETAPI_KEY: key, COMETAPI_BASE_URL: `${service.url}/v1/` } });
+});
+after(async () => {
+  await site?.close();
+  await service?.close();
+});
+
+const imagine = { method: "POST", headers: { "content-type": "application/json" }, body: '{"prompt":"a"}' };
+
+test("passes_a_known_route_with_its_own_key_and_without_the_callers_headers", async () => {
+  const reply = await fetch(`${site.url}/api/comet/mj/submit/imagine`, {
+    ...imagine,
+    headers: {
+      ...imagine.headers,
+      authorization: "Bearer other",
+      cookie: "a=b",
+      "x-forwarded-for": "192.0.2.1",
+    },
+  });
+  assert.equal((await reply.json()).code, 1);
+  const seen = service.headers.at(-1);
+  assert.equal(seen?.authorization, `Bearer ${key}`);
+  assert.equal(seen?.cookie, undefined);
+  assert.equal(seen?.["x-forwarded-for"], undefined);
+});
+
+test("answers_404_in_json_for_everything_else", async () => {
+  const before = service.headers.length;
+  for (const path of [
+    "/api/comet/v1/models",
+    "/api/comet/v1/chat/completions",
+    "/api/comet/mj/submit/imagine/",
+    "/api/comet/mj/task/1/../../../v1/models/fetch",
+    "/api/comet/mj/task/..%2f..%2fv1%2fmodels/fetch",
+    "/api/comet/cdn/1/0.mp4",
+    "/api/comet",
+    "/api/other",
+  ]) {
+    const reply = await fetch(site.url + path);
+    assert.equal(reply.status, 404, path);
+    assert.match((await reply.json()).error.message, /^Nothing answers GET /);
+  }
+  assert.equal((await fetch(`${site.url}/api/comet/mj/submit/imagine`)).status, 404);
+  assert.equal(service.headers.length, before, "nothing of it reached the service");
+});
+
+test("refuses_a_call_from_another_site", async () => {
+  for (const [name, value] of [
+    ["origin", "https://example.com"],
+    ["origin", "null"],
+    ["sec-fetch-site", "cross-site"],
+  ]) {
+    const reply = await fetch(`${site.url}/api/comet/mj/submit/imagine`, {
+      ...imagine,
+      headers: { ...imagine.headers, [name]: value },
+    });
+    assert.equal(reply.status, 403, `${name}: ${value}`);
+  }
+});
+
+test("sends_another_name_for_this_machine_to_the_one_address", async () => {
+  const other = site.url.replace("127.0.0.1", "localhost");
+  const reply = await fetch(`${other}/api/info`, { redirect: "manual" });
+  assert.equal(reply.status, 302);
+  assert.equal(reply.headers.get("location"), `${site.url}/`);
+});
+
+test("guards_the_page_and_the_api_with_headers", async () => {
+  const page = await fetch(site.url);
+  const policy = page.headers.get("content-security-policy") ?? "";
+  for (const part of [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "frame-ancestors 'none'",
+  ]) {
+    assert.ok(policy.includes(part), part);
+  }
+  const api = await fetch(`${site.url}/api/info`);
+  assert.match(api.headers.get("content-security-policy") ?? "", /^default-src 'none'.*; sandbox$/);
+  for (const reply of [page, api]) {
+    assert.equal(reply.headers.get("x-content-type-options"), "nosniff");
+    assert.equal(reply.headers.get("referrer-policy"), "no-referrer");
+  }
+  assert.deepEqual(await api.json(), {
+    service: "real",
+    host: new URL(service.url).host,
+    session: new URL(service.url).host,
+  });
+});
