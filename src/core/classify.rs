@@ -143,6 +143,7 @@ impl Judge<'_> {
     fn words(&self, words: &Words) -> Error {
         let status = self.reply.status;
         let name = words.name();
+        let submit = self.purpose == Purpose::Submit;
         let refused = |code, resend| self.refused(code, &words.message, resend);
         let doubtful = |code| self.doubtful(code, &words.message);
         let plain = |code| self.error(code, &words.message);
@@ -155,7 +156,8 @@ impl Judge<'_> {
             (425, _) => refused(Code::Unavailable, Resend::Never),
             (_, Some(5)) => doubtful(Code::Gateway),
             _ if name == "insert_midjourney_task_failed" => doubtful(Code::Gateway),
-            (503, _) if name == "model_not_found" => refused(Code::Unavailable, Resend::Once),
+            // By the code alone: no wording ever causes a submit to be sent again.
+            (503, _) if words.is_code("model_not_found") => refused(Code::Unavailable, Resend::Once),
             _ if matches!(name, "get_channel_info_failed" | "该任务所属渠道已被禁用") => {
                 refused(Code::Unavailable, Resend::Never)
             }
@@ -163,7 +165,8 @@ impl Judge<'_> {
             (403, _) => plain(Code::Forbidden),
             (404 | 410, _) | (_, Some(3)) => plain(Code::NotFound),
             _ if matches!(name, "task_no_found" | "task_not_found" | "task_not_exist") => plain(Code::NotFound),
-            _ if name == "invalid_request" => plain(Code::Validation),
+            // A read is repeated after any 500: it creates nothing.
+            (status, _) if name == "invalid_request" && (submit || status < 500) => plain(Code::Validation),
             (400 | 409 | 422, _) => plain(Code::Validation),
             (501, _) => plain(Code::Unsupported),
             (500.., _) => doubtful(Code::Gateway),
@@ -230,7 +233,8 @@ impl Words {
         let message = candidates.iter().find_map(|value| value.words()).unwrap_or_default();
         Words {
             code: service_code(error.get("code")).or_else(|| service_code(body.get("code"))),
-            message: message.into(),
+            // A web page is never shown, not even from inside a message.
+            message: if message.starts_with('<') { excerpt(message) } else { message.into() },
         }
     }
 
@@ -240,6 +244,10 @@ impl Words {
             Some(ServiceCode::Number(number)) => Some(number),
             _ => None,
         }
+    }
+
+    fn is_code(&self, word: &str) -> bool {
+        self.code == Some(ServiceCode::Word(word.into()))
     }
 
     /// The service's own name for the error: its code when that is a word, else its message.

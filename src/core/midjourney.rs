@@ -1,6 +1,6 @@
 //! `/mj`: what each submit sends, and what its reply says. protocol.md 1.1 to 1.14.
 
-use super::classify::{Judge, Purpose, Words, is_queue_full};
+use super::classify::{Judge, Purpose, Words, is_queue_full, service_code};
 use super::error::{Code, Error, Resend};
 use super::fields::{Fields, File, Image};
 use super::http::{Body, HttpRequest, ImageData, Reply};
@@ -371,19 +371,14 @@ pub fn result_ids(body: &Value) -> Vec<TaskId> {
     }
 }
 
-/// The id of a body that says that the task was accepted.
-pub fn accepted_id(body: &Value) -> Option<TaskId> {
-    let accepted = matches!(code(body), Some(1 | 21 | 22));
-    accepted.then(|| result_ids(body).into_iter().next()).flatten()
-}
-
 /// What a 2xx envelope says against the task; None when it was accepted. protocol.md 1.1 and 4, rule 7.
 pub fn verdict(judge: &Judge, body: &Value, words: &Words, has_parent: bool, has_id: bool) -> Option<Error> {
     let message = words.message.as_str();
     let mut error = match code(body) {
         _ if *body.get("success") == Value::Bool(false) => judge.error(Code::Validation, message),
         Some(1 | 21 | 22) if has_id => return None,
-        Some(1 | 21 | 22) | None => judge.doubtful(Code::Protocol, message),
+        Some(1 | 21 | 22) => judge.doubtful(Code::Protocol, message),
+        None if service_code(body.get("code")).is_none() => judge.doubtful(Code::Protocol, message),
         Some(23) => judge.refused(Code::QueueFull, message, Resend::Backoff),
         Some(9) if is_queue_full(message) => judge.refused(Code::QueueFull, message, Resend::Backoff),
         Some(30) => judge.refused(Code::RateLimited, message, Resend::Backoff),
@@ -393,7 +388,8 @@ pub fn verdict(judge: &Judge, body: &Value, words: &Words, has_parent: bool, has
         Some(3) => judge.refused(Code::Unavailable, message, Resend::Never),
         Some(5) => judge.doubtful(Code::Gateway, message),
         Some(9) => judge.error(Code::Rejected, message),
-        Some(_) => {
+        // Another number, or a word.
+        _ => {
             let mut error = judge.error(Code::Rejected, message);
             error.ambiguous = has_id;
             error

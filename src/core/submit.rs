@@ -118,11 +118,12 @@ impl Submission {
             return error;
         }
         let Ok(body) = json::parse(text) else { return error };
-        let handle = match self.kind.family() {
-            Family::Midjourney => midjourney::accepted_id(&body).map(|id| self.handle(id, now)),
-            Family::Videos => None,
+        let accepted = matches!(midjourney::code(&body), Some(1 | 21 | 22));
+        let id = match self.kind.family() {
+            Family::Midjourney => midjourney::result_ids(&body).into_iter().next(),
+            Family::Videos => videos::created_id(&body),
         };
-        if let Some(handle) = handle {
+        if let Some(handle) = id.filter(|_| accepted).map(|id| self.handle(id, now)) {
             error.ambiguous = true;
             error.retryable = false;
             error.resend = super::error::Resend::Never;
@@ -158,7 +159,8 @@ impl Submission {
         base_url: &str,
         now: Millis,
     ) -> Result<Accepted, Error> {
-        let Some(id) = videos::created_id(body) else {
+        let says_no = *body.get("success") == Value::Bool(false);
+        let Some(id) = videos::created_id(body).filter(|_| !says_no) else {
             return Err(videos::no_id(judge, body, &Words::read(body, text)));
         };
         let handle = self.handle(id, now);
