@@ -72,16 +72,14 @@ pub struct Harvest {
     pub content: bool,
 }
 
+const VIDEO_FIELDS: [&str; 4] = ["videoUrls", "video_urls", "videoUrl", "video_url"];
+
 /// Collects the URLs of a task object. `video_task`: its result is a video, so that the general fields name one too.
 pub fn harvest(task: &Value, video_task: bool, base_url: &str) -> Harvest {
     let mut found = Harvest::default();
     let mut videos = Vec::new();
-    for name in ["videoUrls", "video_urls", "videoUrl", "video_url"] {
-        collect(task.get(name), &mut videos);
-    }
-    if video_task {
-        general_fields(task, &mut videos);
-    }
+    VIDEO_FIELDS.iter().for_each(|name| collect(task.get(name), &mut videos));
+    general_fields(task, video_task, &mut videos);
     for url in videos {
         found.add_video(&url, base_url);
     }
@@ -102,22 +100,34 @@ pub fn harvest(task: &Value, video_task: bool, base_url: &str) -> Harvest {
     found
 }
 
-/// Where relays keep a video's URL.
-fn general_fields(task: &Value, urls: &mut Vec<String>) {
-    collect(task.get("metadata").get("url"), urls);
-    collect(task.get("result_url"), urls);
+/// Where relays keep a video's URL. The fields that do not say what they hold name a picture's, unless the task is a video.
+fn general_fields(task: &Value, video_task: bool, urls: &mut Vec<String>) {
+    let unless_picture = |value: &Value, urls: &mut Vec<String>| {
+        if video_task {
+            collect(value, urls);
+        }
+    };
+    unless_picture(task.get("metadata").get("url"), urls);
+    unless_picture(task.get("result_url"), urls);
     collect(task.get("result").get("video_url"), urls);
-    for name in ["url", "output_video", "output"] {
-        collect(task.get(name), urls);
-    }
+    unless_picture(task.get("url"), urls);
+    collect(task.get("output_video"), urls);
+    unless_picture(task.get("output"), urls);
     collect(task.get("video").get("url"), urls);
     collect(task.get("videos"), urls);
     collect(task.get("task_result").get("videos"), urls);
     collect(task.get("content").get("video_url"), urls);
     // One gateway's old rows hold the result's URL here, when the task succeeded.
     for name in ["fail_reason", "failReason"] {
-        collect(task.get(name), urls);
+        unless_picture(task.get(name), urls);
     }
+}
+
+/// Whether a video's own fields name one.
+pub fn names_video(task: &Value, base_url: &str) -> bool {
+    let mut urls = Vec::new();
+    VIDEO_FIELDS.iter().for_each(|name| collect(task.get(name), &mut urls));
+    urls.iter().any(|url| absolute(url, base_url).is_some())
 }
 
 /// The texts of a field that is a URL, an object with one, a list of either, or any of these as JSON in a string.
@@ -192,7 +202,14 @@ pub fn absolute(url: &str, base_url: &str) -> Option<String> {
 fn is_content_route(url: &str, base_url: &str) -> bool {
     let (Some(url), Some(base)) = (WebUrl::parse(url), WebUrl::parse(base_url)) else { return false };
     let inside = url.path.split_once("/v1/videos/").and_then(|(_, rest)| rest.strip_suffix("/content"));
-    url.origin.eq_ignore_ascii_case(base.origin) && inside.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+    without_port(url.origin).eq_ignore_ascii_case(without_port(base.origin))
+        && inside.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
+/// An origin without the port that its scheme has anyway.
+fn without_port(origin: &str) -> &str {
+    let port = if origin.as_bytes().get(4) == Some(&b':') { ":80" } else { ":443" };
+    origin.strip_suffix(port).unwrap_or(origin)
 }
 
 #[derive(PartialEq, Eq)]

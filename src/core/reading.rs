@@ -102,7 +102,7 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
     let object = unwrap(body)?;
     let raw_status = object.get("status").words().or(object.get("task_status").words()).unwrap_or_default();
     let action = object.get("action").words().unwrap_or_default().to_ascii_uppercase();
-    let makes = makes(object, handle, &action);
+    let makes = makes(object, handle, &action, base_url);
     let found = assets::harvest(object, makes == Makes::Video, base_url);
     let mut task = Task {
         handle: handle.clone(),
@@ -130,12 +130,12 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
 }
 
 /// An imagine whose prompt asks for a video is a video from the first reading that says so.
-fn makes(object: &Value, handle: &TaskHandle, action: &str) -> Makes {
+fn makes(object: &Value, handle: &TaskHandle, action: &str, base_url: &str) -> Makes {
     let texts = matches!(handle.kind, Kind::Describe | Kind::Shorten) || matches!(action, "DESCRIBE" | "SHORTEN");
     let video = handle.family == Family::Videos
         || handle.kind == Kind::Video
         || matches!(action, "VIDEO" | "EXTEND")
-        || object.get("videoUrl").words().is_some();
+        || assets::names_video(object, base_url);
     match (texts, video) {
         (true, _) => Makes::Texts,
         (_, true) => Makes::Video,
@@ -185,24 +185,19 @@ fn settle(task: &mut Task, object: &Value) {
 /// Wrappers seen: `{data: {…}}`, `{result: {…}}`, a list of one. `{code: "success", data: null}` is a task without a state.
 fn unwrap<'v, 'a>(body: &'v Value<'a>) -> Option<&'v Value<'a>> {
     // A number under "status" is an HTTP status that somebody copied into an error body.
-    let is_task = |value: &Value| {
-        ["id", "task_id"].iter().any(|key| !value.get(key).is_null())
-            || ["status", "task_status"].iter().any(|key| value.get(key).text().is_some())
-    };
-    if is_task(body) {
+    let has_status = |value: &Value| ["status", "task_status"].iter().any(|key| value.get(key).text().is_some());
+    let has_id = |value: &Value| !value.get("id").is_null();
+    let is_task = |value: &Value| has_status(value) || has_id(value) || !value.get("task_id").is_null();
+    if has_status(body) || has_id(body) {
         return Some(body);
     }
     let inner = [body.get("data"), body.get("result")].into_iter().find(|value| value.is_object());
     let inner = inner.or_else(|| body.get("data").items().first());
-    match inner {
-        Some(inner) if is_task(inner) => Some(inner),
-        Some(_) => None,
-        None => {
-            let envelope =
-                super::midjourney::code(body) == Some(1) && body.members().iter().any(|(key, _)| key == "data");
-            envelope.then_some(body)
-        }
+    if inner.is_some_and(is_task) {
+        return inner;
     }
+    let envelope = super::midjourney::code(body) == Some(1) && body.members().iter().any(|(key, _)| key == "data");
+    (is_task(body) || (inner.is_none() && envelope)).then_some(body)
 }
 
 fn status(word: &str) -> Status {
