@@ -221,7 +221,8 @@ fn error_complaints(case: &Case, seen: &Value, resend: Resend, found: &mut Strin
         }
     }
     let may_resend = resend != Resend::Never;
-    let proves_nothing_created = matches!(case.expects("kind").as_str(), Some("rate_limited" | "queue_full"));
+    let proves_nothing_created = matches!(case.expects("kind").as_str(), Some("rate_limited" | "queue_full"))
+        && case.expects("ambiguous") == false;
     let once = case.expects("maxRetries") == 1;
     let is_read = matches!(case.call.as_str(), "fetch" | "retrieve" | "list" | "seed" | "content" | "webhook");
     if !is_read && may_resend != (proves_nothing_created || once) {
