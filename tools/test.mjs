@@ -1,4 +1,5 @@
 // `npm test`: every check, the quick ones first. One that fails does not hide what the others have to say.
+import { existsSync } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findBrowser } from "./browser.mjs";
@@ -11,8 +12,8 @@ import { size } from "./size.mjs";
 const wasm32 = ["--locked", "--target", "wasm32-unknown-unknown", "--test", "web_*"];
 const denied = ["--", "-D", "warnings"];
 
-/** @typedef {{ name: string, work: () => Promise<void>, needs?: string }} Stage */
-/** @typedef {{ name: string, result: "passed" | "FAILED" | "not run", ms: number }} Outcome */
+/** @typedef {{ name: string, work: () => Promise<void>, needs?: string, folder?: string }} Stage */
+/** @typedef {{ name: string, result: "passed" | "FAILED" | "not run" | "no tests", ms: number }} Outcome */
 
 /**
  * The cargo stages have one profile and one set of flags, so that nothing is compiled twice for the same purpose.
@@ -30,9 +31,9 @@ const stages = [
   { name: "cargo test: Node, Chromium", work: testWeb, needs: "set-up" },
   { name: "build", work: build, needs: "set-up" },
   { name: "size", work: size, needs: "build" },
-  { name: "package", work: () => testFolder("tests/js"), needs: "build" },
-  { name: "package in workerd", work: () => testFolder("tests/js/workerd"), needs: "build" },
-  { name: "demo in Chromium", work: () => testFolder("tests/js/browser"), needs: "build" },
+  packageTests("package", "tests/js"),
+  packageTests("package in workerd", "tests/js/workerd"),
+  packageTests("demo in Chromium", "tests/js/browser"),
 ];
 
 /**
@@ -61,7 +62,8 @@ async function test() {
  * @param {Outcome[]} before
  * @returns {Promise<Outcome>}
  */
-async function runStage({ name, work, needs }, before) {
+async function runStage({ name, work, needs, folder }, before) {
+  if (folder && !existsSync(join(root, folder))) return { name, result: "no tests", ms: 0 };
   if (needs && before.find((outcome) => outcome.name === needs)?.result !== "passed") {
     return { name, result: "not run", ms: 0 };
   }
@@ -100,6 +102,15 @@ async function testWeb() {
   await writeFile(file, JSON.stringify(capabilities));
   const env = { ...process.env, CHROMEDRIVER: chromedriver, WASM_BINDGEN_TEST_WEBDRIVER_JSON: file };
   await cargo(["test", ...wasm32], { env });
+}
+
+/**
+ * @param {string} name
+ * @param {string} folder
+ * @returns {Stage}
+ */
+function packageTests(name, folder) {
+  return { name, work: () => testFolder(folder), needs: "build", folder };
 }
 
 /**
