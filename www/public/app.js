@@ -53,7 +53,7 @@ function describeService(info) {
   if (info.service === "sandbox") {
     badge.textContent = "Sandbox";
     cost.textContent = "The sandbox shows the same sample files for every prompt. Nothing is billed.";
-    service.textContent = `Answers come from the sandbox, ${info.speed} times as fast as life.`;
+    service.textContent = `Answers come from the sandbox, ${info.speed} times as fast as life. To see trouble, put sandbox:fail, sandbox:banned or sandbox:lost into a prompt.`;
   } else {
     badge.textContent = "Live";
     cost.textContent = "Each press makes one task, which is billed to the account behind this page.";

@@ -93,6 +93,7 @@ const EXPLANATIONS = {
   rate_limited: { status: "Too many requests just now", next: LATER, mayWait: true },
   queue_full: { status: "The service’s queue is full", next: LATER, mayWait: true },
   unavailable: { status: "The service is not available", next: LATER, mayWait: true },
+  rejected: { status: "The service refused this", next: AGAIN, mayWait: false },
   too_large: {
     status: "The picture is too large",
     next: "Take a smaller one, then press again.",
