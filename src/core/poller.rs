@@ -93,6 +93,7 @@ pub struct Poller {
     misses: u32,
     settling: usize,
     modal_since: Option<Millis>,
+    may_list: bool,
     jitter: u32,
 }
 
@@ -114,6 +115,7 @@ impl Poller {
             misses: 0,
             settling: 0,
             modal_since: None,
+            may_list: true,
             jitter: seed | 1,
         };
         let first = poller.handle.submitted_at.saturating_add(poller.pause());
@@ -198,7 +200,13 @@ impl Poller {
 
     /// A reading that came otherwise than by a request of this wait: with the submit's reply.
     pub fn take(&mut self, now: Millis, task: Task) -> bool {
+        if self.outcome.is_some() {
+            return false;
+        }
         (self.failures, self.empties, self.misses) = (0, 0, 0);
+        // What has ended stays so: while a success waits for its result, another word for the task is no news.
+        let ended = self.last.as_ref().filter(|last| last.status.is_terminal() && last.status != task.status);
+        let task = ended.cloned().unwrap_or(task);
         let seen = self.last.as_ref().map(|last| (last.status, last.progress));
         let news = seen != Some((task.status, task.progress));
         self.next_at = now + self.pause();
@@ -206,7 +214,7 @@ impl Poller {
             Status::Queued | Status::Running => self.modal_since = None,
             Status::ActionRequired if self.after_modal() => {
                 let since = *self.modal_since.get_or_insert(now);
-                if now - since >= STALE_MODAL_MS {
+                if self.may_list && now - since >= STALE_MODAL_MS {
                     self.route = Route::List;
                 }
             }
@@ -256,9 +264,7 @@ impl Poller {
     fn missing(&mut self, now: Millis) {
         self.misses += 1;
         if self.misses >= MISSES_TOLERATED {
-            self.route = Route::Single;
-            self.misses = 0;
-            self.modal_since = None;
+            self.leave_list();
         }
         self.next_at = now + self.pause();
     }
@@ -268,10 +274,9 @@ impl Poller {
             self.next_at = now + self.pause();
             return;
         }
-        if !error.retryable && self.route == Route::List {
-            // A gateway without the list route is read singly.
-            self.route = Route::Single;
-            self.modal_since = None;
+        let is_refused = matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Quota);
+        if self.route == Route::List && !error.retryable && !is_refused {
+            self.leave_list();
             self.next_at = now + self.pause();
             return;
         }
@@ -288,13 +293,19 @@ impl Poller {
         self.next_at = now + backoff.max(error.retry_after_ms.unwrap_or(0));
     }
 
+    /// A gateway without the list route, or whose list does not have the task: it is read singly from now on.
+    fn leave_list(&mut self) {
+        self.route = Route::Single;
+        self.may_list = false;
+    }
+
     fn tolerates_unknown(&mut self, now: Millis, error: &Error) -> bool {
         let empty = error.status.is_some_and(|status| status < 300) && error.service_code.is_none();
         if empty {
             self.empties += 1;
             return self.empties <= EMPTY_TOLERATED;
         }
-        self.last.is_none() && (0..UNKNOWN_TOLERATED_MS).contains(&(now - self.handle.submitted_at))
+        (0..UNKNOWN_TOLERATED_MS).contains(&(now - self.handle.submitted_at))
     }
 
     /// Full jitter: anywhere from nothing to 1 s · 2^n, at most 30 s.
