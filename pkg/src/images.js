@@ -4,6 +4,8 @@ import { invalid } from "./errors.js";
 
 /** The arguments that are pictures. */
 const FIELDS = ["image", "images", "mask", "inputReference"];
+/** What stands before a data URI's comma. It goes into the body's JSON as it is, so nothing may hide in it. */
+const DATA_URI_HEAD = /^data:[\w.+-]+\/[\w.+-]+(;[\w.+-]+=[\w.+-]+)*;base64$/i;
 
 /**
  * A call's arguments as JSON, its pictures beside it: their bytes stay out of the wasm's memory. In a picture's place
@@ -22,19 +24,23 @@ export async function takeImages(operation, params) {
     if (value === undefined || value === null) continue;
     const asFile = field === "inputReference";
     plain[field] = Array.isArray(value)
-      ? await Promise.all(value.map((item) => describe(item, images, asFile)))
-      : await describe(value, images, asFile);
+      ? await Promise.all(
+          value.map((item, at) => describe(operation, `${field}[${at}]`, item, images, asFile)),
+        )
+      : await describe(operation, field, value, images, asFile);
   }
   const isObject = typeof params === "object" && params !== null;
   return { json: toJson(operation, isObject ? plain : params), images };
 }
 
 /**
+ * @param {string} operation
+ * @param {string} field
  * @param {unknown} value
  * @param {unknown[]} images
  * @param {boolean} asFile the route takes files, so that a data URI must become one
  */
-async function describe(value, images, asFile) {
+async function describe(operation, field, value, images, asFile) {
   if (typeof value === "string") {
     const text = value.trim();
     return /^data:/i.test(text) ? describeDataUri(text, images, asFile) : value;
@@ -46,7 +52,12 @@ async function describe(value, images, asFile) {
   if (!isBlob(value)) return { image: -1, type: value === null ? "null" : typeof value };
   const named = { image: images.push(value) - 1, type: value.type, size: value.size, name: value.name };
   if (value.type.startsWith("image/")) return named;
-  return { ...named, head: toHex(new Uint8Array(await value.slice(0, 16).arrayBuffer())) };
+  try {
+    return { ...named, head: toHex(new Uint8Array(await value.slice(0, 16).arrayBuffer())) };
+  } catch (error) {
+    // The file behind it was deleted or changed.
+    throw invalid(operation, field, "must be readable", error);
+  }
 }
 
 /**
@@ -57,8 +68,9 @@ async function describe(value, images, asFile) {
 function describeDataUri(text, images, asFile) {
   const comma = text.indexOf(",");
   const letters = text.slice(comma + 1);
+  const isSound = comma <= 200 && DATA_URI_HEAD.test(text.slice(0, Math.max(comma, 0)));
   // Sought, not matched from end to end: on a text of millions of letters that would exhaust the stack.
-  if (comma < 0 || comma > 200 || /[^A-Za-z0-9+/=]/.test(letters)) return { image: -1, type: "a broken data URI" };
+  if (!isSound || /[^A-Za-z0-9+/=]/.test(letters)) return { image: -1, type: "a broken data URI" };
   const uri = text.slice(0, comma + 2);
   if (!asFile) return { image: images.push(text) - 1, uri };
   try {
