@@ -1,17 +1,18 @@
 //! One client: drives `core` with the real clock, timer and network.
 
-use js_sys::{Array, Date, Function, Math, Promise, Uint8Array};
+use js_sys::{Date, Function, Math, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, Response};
+use web_sys::Response;
 
-use crate::cancel::{Cancel, Interrupt};
+use crate::call::{Call, Limit, Stop, handle_json};
+use crate::cancel::Interrupt;
 use crate::core::classify::{Judge, Purpose};
 use crate::core::error::{Code, Error, Hint, Resend};
 use crate::core::http::{HttpRequest, Reply};
 use crate::core::json::{Value, Writer};
 use crate::core::poller::{PollOptions, Poller, Route, Step};
-use crate::core::submit::{Accepted, Dialect, Speed, Submission};
+use crate::core::submit::{Accepted, Dialect, Submission};
 use crate::core::task::{Kind, Millis, Task, TaskHandle};
 use crate::core::{midjourney, reading};
 use crate::transport::{AbortOnDrop, NoReply, Outgoing, Transport, Why};
@@ -33,47 +34,6 @@ pub struct Client {
     pub dialect: Dialect,
     /// Takes each event as JSON.
     pub on_event: Option<Function>,
-}
-
-/// One call's own settings.
-pub struct Call {
-    /// The caller's signal.
-    pub cancel: Cancel,
-    /// The caller's headers over the client's.
-    pub headers: Headers,
-    /// The pictures that the arguments name by their place.
-    pub images: Array,
-    /// None: the default of the request's kind.
-    pub request_timeout: Option<Limit>,
-    /// For submits.
-    pub speed: Option<Speed>,
-    /// Takes the JSON and the bytes of each reading that is news.
-    pub on_reading: Option<Function>,
-}
-
-/// A time limit that may be switched off; None is none.
-pub type Limit = Option<Millis>;
-
-/// Why a call ends without a result.
-#[derive(Debug)]
-pub enum Stop {
-    /// An error of the contract, and what the host threw to cause it.
-    Error {
-        /// The error.
-        error: Error,
-        /// What the host threw.
-        cause: JsValue,
-        /// The body of its task's reading.
-        raw: JsValue,
-    },
-    /// The caller's own value, handed back: an abort's reason, or what a callback threw.
-    Thrown(JsValue),
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Stop::Error { error, cause: JsValue::UNDEFINED, raw: JsValue::UNDEFINED }
-    }
 }
 
 /// A task, and the reply's bytes that it was read from.
@@ -102,7 +62,10 @@ impl Client {
             let exchange = self.exchange(call, &submission.request, limit, sent).await;
             let (reply, raw) = exchange.map_err(|lost| self.lost(call, &submission.request, Purpose::Submit, lost))?;
             let error = match submission.judge(&reply, &self.transport.base_url, now()) {
-                Ok(accepted) => return Ok((accepted, raw)),
+                Ok(accepted) => {
+                    call.tell_handle(&accepted.handle);
+                    return Ok((accepted, raw));
+                }
                 Err(error) => error,
             };
             let pause = backoff(sent).max(error.retry_after_ms.unwrap_or(0));
@@ -126,7 +89,7 @@ impl Client {
     /// One reading of one task.
     pub async fn fetch_task(&self, call: &Call, handle: &TaskHandle) -> Result<Seen, Stop> {
         let request = reading::request(handle);
-        let (reply, raw) = self.read(call, &request).await.map_err(|stop| with_handle(stop, handle))?;
+        let (reply, raw) = self.read(call, &request).await.map_err(|stop: Stop| stop.with_handle(handle))?;
         let task = reading::read(handle, &reply, &self.transport.base_url, now())?;
         self.emit_reading(&task);
         Ok((task, raw))
@@ -134,7 +97,7 @@ impl Client {
 
     /// Waits until the task has settled.
     pub async fn poll(&self, call: &Call, mut poller: Poller, first: Option<Seen>) -> Result<Seen, Stop> {
-        let mut raw = JsValue::UNDEFINED;
+        let (mut raw, mut cause) = (JsValue::UNDEFINED, JsValue::UNDEFINED);
         if let Some((task, bytes)) = first {
             raw = bytes;
             poller.take(now(), task);
@@ -145,20 +108,21 @@ impl Client {
                 Step::Done(outcome) => {
                     return match *outcome {
                         Ok(task) => Ok((task, raw)),
-                        Err(error) => Err(Stop::Error { error, cause: JsValue::UNDEFINED, raw }),
+                        Err(error) => Err(Stop::Error { error, cause, raw }),
                     };
                 }
                 Step::Sleep(ms) => {
                     self.emit_sleep(poller.handle(), ms);
                     call.cancel.sleep(ms).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
                 }
-                Step::Fetch(route) => self.ask(call, &mut poller, route, &mut raw).await?,
+                Step::Fetch(route) => cause = self.ask(call, &mut poller, route, &mut raw).await?,
             }
         }
     }
 
-    /// One request of a wait, and its outcome.
-    async fn ask(&self, call: &Call, poller: &mut Poller, route: Route, raw: &mut JsValue) -> Result<(), Stop> {
+    /// One request of a wait, and its outcome. Returns what the host threw.
+    async fn ask(&self, call: &Call, poller: &mut Poller, route: Route, raw: &mut JsValue) -> Result<JsValue, Stop> {
+        let mut thrown = JsValue::UNDEFINED;
         let handle = poller.handle().clone();
         let request = match route {
             Route::Single => reading::request(&handle),
@@ -170,10 +134,13 @@ impl Client {
             Err(Interrupt::Aborted) => return Err(Stop::Thrown(call.cancel.reason())),
             Err(Interrupt::TimedOut) => {
                 poller.expire();
-                return Ok(());
+                return Ok(thrown);
             }
-            Ok(Err(Stop::Error { error, .. })) => Err(error),
-            Ok(Err(thrown)) => return Err(thrown),
+            Ok(Err(Stop::Error { error, cause, .. })) => {
+                thrown = cause;
+                Err(error)
+            }
+            Ok(Err(stop)) => return Err(stop),
             Ok(Ok((reply, bytes))) => {
                 let base_url = &self.transport.base_url;
                 let task = match route {
@@ -198,7 +165,7 @@ impl Client {
             self.emit_reading(task);
             notify(call, poller, raw)?;
         }
-        Ok(())
+        Ok(thrown)
     }
 
     /// Submit, then wait. The handle is given out before the first request of the wait, and waited for if that is a promise.
@@ -214,9 +181,8 @@ impl Client {
         let deadline = Poller::deadline_of(kind, &options, started_at);
         let (accepted, raw) = self.submit(call, kind, params, deadline).await?;
         if let Some(on_submitted) = on_submitted {
-            let mut json = Writer::default();
-            accepted.handle.write(&mut json);
-            let stored = on_submitted.call1(&JsValue::UNDEFINED, &json.finish().into()).map_err(Stop::Thrown)?;
+            let handle = handle_json(&accepted.handle);
+            let stored = on_submitted.call1(&JsValue::UNDEFINED, &handle).map_err(Stop::Thrown)?;
             let stored = JsFuture::from(Promise::resolve(&stored));
             let stored = call.cancel.race(None, stored).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
             stored.map_err(Stop::Thrown)?;
@@ -251,7 +217,7 @@ impl Client {
         let (reply, _) = self
             .exchange(call, &request, limit, 1)
             .await
-            .map_err(|lost| with_handle(self.lost(call, &request, Purpose::Read, lost), handle))?;
+            .map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
         midjourney::seeded(&reply, now()).map_err(|error| error.with_handle(handle).into())
     }
 
@@ -263,7 +229,7 @@ impl Client {
         self.emit_request(&request, 1);
         let responded = self.transport.respond(&outgoing).await;
         let (response, abort): (Response, AbortOnDrop) =
-            responded.map_err(|lost| with_handle(self.lost(call, &request, Purpose::Read, lost), handle))?;
+            responded.map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
         if response.ok() && !response.redirected() {
             abort.disarm();
             return Ok(response);
@@ -272,7 +238,7 @@ impl Client {
             .transport
             .read_reply(response, abort, &outgoing)
             .await
-            .map_err(|lost| with_handle(self.lost(call, &request, Purpose::Read, lost), handle))?;
+            .map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
         Err(reading::content_error(handle, &reply, now()).into())
     }
 
@@ -318,6 +284,10 @@ impl Client {
                 judge.doubtful(Code::SubmitUnknown, "aborted after the request had left: a task may exist")
             }
             Why::Aborted => return Stop::Thrown(call.cancel.reason()),
+            Why::TimedOut if !lost.sent => {
+                let message = "the key or a picture was not there within requestTimeoutMs: nothing was sent";
+                judge.refused(Code::Timeout, message, Resend::Never)
+            }
             Why::TimedOut => judge.doubtful(Code::Timeout, "no answer within requestTimeoutMs"),
             Why::Network => {
                 let mut error = judge.doubtful(Code::Network, "the request failed without an answer");
@@ -342,7 +312,7 @@ impl Client {
             }
             fields(json);
         });
-        on_event.call1(&JsValue::UNDEFINED, &self.transport.without_key(json.finish()).into()).ok();
+        on_event.call1(&JsValue::UNDEFINED, &json.finish().into()).ok();
     }
 
     fn emit_request(&self, request: &HttpRequest, attempt: u32) {
@@ -377,13 +347,6 @@ fn notify(call: &Call, poller: &Poller, raw: &JsValue) -> Result<(), Stop> {
     task.write(&mut json);
     on_reading.call2(&JsValue::UNDEFINED, &json.finish().into(), raw).map_err(Stop::Thrown)?;
     Ok(())
-}
-
-fn with_handle(stop: Stop, handle: &TaskHandle) -> Stop {
-    match stop {
-        Stop::Error { error, cause, raw } => Stop::Error { error: error.with_handle(handle), cause, raw },
-        thrown => thrown,
-    }
 }
 
 /// For jitter.

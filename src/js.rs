@@ -1,6 +1,5 @@
 //! The wasm-bindgen surface: convert in, call, convert out. The facade in `pkg/src` makes it a public API.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
@@ -9,8 +8,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{AbortSignal, Headers};
 
+use crate::call::{Call, Limit, Stop};
 use crate::cancel::Cancel;
-use crate::client::{Call, Client, Limit, Seen, Stop, now, seed};
+use crate::client::{Client, Seen, now, seed};
 use crate::core::error::{Code, Error};
 use crate::core::json::{self, Value, Writer};
 use crate::core::poller::{PollOptions, Poller, Timeout};
@@ -46,6 +46,8 @@ extern "C" {
     fn headers(this: &Context) -> Headers;
     #[wasm_bindgen(method, getter)]
     fn images(this: &Context) -> Array;
+    #[wasm_bindgen(method, getter, js_name = onHandle)]
+    fn on_handle(this: &Context) -> Option<Function>;
     #[wasm_bindgen(method, getter, js_name = onReading)]
     fn on_reading(this: &Context) -> Option<Function>;
     #[wasm_bindgen(method, getter, js_name = onSubmitted)]
@@ -81,7 +83,6 @@ impl Engine {
                 base_url: settings.base_url(),
                 fetch: settings.fetch(),
                 key: settings.key(),
-                last_key: RefCell::default(),
                 auth: match &*settings.auth() {
                     "raw" => Auth::Raw,
                     "mj-api-secret" => Auth::Secret,
@@ -108,8 +109,7 @@ impl Engine {
                 Err(Stop::Error { error, cause, raw }) => {
                     let mut json = Writer::default();
                     error.write(&mut json);
-                    let json = client.transport.without_key(json.finish());
-                    Array::of(&["error".into(), json.into(), cause, raw])
+                    Array::of(&["error".into(), json.finish().into(), cause, raw])
                 }
             }
             .into())
@@ -201,9 +201,11 @@ async fn on_task(
         got.value(argument);
         Error::argument(operation, field, rule, &got.finish())
     })?;
+    call.tell_handle(&handle);
     match name {
         "poll" => {
-            let poller = Poller::new(handle, poll_options(options, operation)?, now(), seed());
+            let waiting = poll_options(options, operation).map_err(|error| error.with_handle(&handle))?;
+            let poller = Poller::new(handle, waiting, now(), seed());
             Ok(client.poll(call, poller, None).await?.into())
         }
         "seed" => {
@@ -259,6 +261,7 @@ fn read_call(options: &Options, context: &Context, operation: &'static str) -> R
         images: context.images(),
         request_timeout: limit("requestTimeoutMs", options.request_timeout_ms, operation)?,
         speed,
+        on_handle: context.on_handle(),
         on_reading: context.on_reading(),
     })
 }

@@ -1,7 +1,5 @@
 //! One HTTP exchange over the host's fetch: key, time limit, abort, redirect, body cap. Knows no path and no task.
 
-use std::cell::RefCell;
-
 use js_sys::{Array, Function, JsString, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -34,8 +32,6 @@ pub struct Transport {
     pub fetch: Function,
     /// Gives the key, or a promise of it, before each request. None: a gateway adds it.
     pub key: Option<Function>,
-    /// The key that was sent last, to be taken out of whatever is told.
-    pub last_key: RefCell<String>,
     /// How the key is sent.
     pub auth: Auth,
     /// Replies larger than this are not read, in bytes.
@@ -122,10 +118,11 @@ impl Transport {
     pub async fn respond(&self, outgoing: &Outgoing<'_>) -> Result<(Response, AbortOnDrop), NoReply> {
         let unsent = |why: Why, cause: JsValue| NoReply { why, sent: false, cause };
         let cancel = outgoing.cancel;
-        let init = match cancel.race(None, self.init(outgoing)).await {
+        // A key function or a picture that never comes is no reason to wait for ever either.
+        let init = match cancel.race(outgoing.limit_ms, self.init(outgoing)).await {
             Ok(Ok(init)) => init,
             Ok(Err((argument, cause))) => return Err(unsent(Why::Argument(argument), cause)),
-            Err(_) => return Err(unsent(Why::Aborted, JsValue::UNDEFINED)),
+            Err(interrupt) => return Err(unsent(interrupt.into(), JsValue::UNDEFINED)),
         };
         let abort = AbortOnDrop::new();
         if let Some(abort) = &abort.0 {
@@ -143,12 +140,6 @@ impl Transport {
         }
     }
 
-    /// A text for people or logs, without the key that a hostile reply may have put there.
-    pub fn without_key(&self, text: String) -> String {
-        let key = self.last_key.borrow();
-        if key.is_empty() { text } else { text.replace(&*key, "[key]") }
-    }
-
     /// The fetch options. The error names the argument that spoiled them.
     async fn init(&self, outgoing: &Outgoing<'_>) -> Result<RequestInit, (&'static str, JsValue)> {
         let headers = Headers::new_with_headers(outgoing.headers).map_err(|cause| ("headers", cause))?;
@@ -156,7 +147,6 @@ impl Transport {
             let key = key.call0(&JsValue::UNDEFINED).map_err(|cause| ("apiKey", cause))?;
             let key = settled(key).await.map_err(|cause| ("apiKey", cause))?;
             let key = key.as_string().unwrap_or_default();
-            self.last_key.replace(key.clone());
             let (name, value) = match self.auth {
                 Auth::Bearer => ("authorization", ["Bearer ", &key].concat()),
                 Auth::Raw => ("authorization", key),
@@ -190,7 +180,7 @@ impl Transport {
     ) -> Result<Uint8Array, NoReply> {
         let lost = |why, cause| NoReply { why, sent: true, cause };
         let Some(body) = response.body() else { return Ok(Uint8Array::new_with_length(0)) };
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let reader = body.unchecked_ref::<Stream>().reader().map_err(|cause| lost(Why::Network, cause))?;
         let (mut pieces, mut length) = (Vec::<Uint8Array>::new(), 0);
         loop {
             let piece = match outgoing.cancel.race(outgoing.limit_ms, JsFuture::from(reader.read())).await {
@@ -213,6 +203,10 @@ impl Transport {
 
 #[wasm_bindgen]
 extern "C" {
+    /// A reply's body. One that a fetch of the caller's own has read already, or that is no web stream, gives no reader.
+    type Stream;
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn reader(this: &Stream) -> Result<ReadableStreamDefaultReader, JsValue>;
     /// `{value, done}` of a stream's reader; no value when it is done.
     type Piece;
     #[wasm_bindgen(method, getter)]

@@ -1,13 +1,14 @@
 import { createEngine, isModule } from "./engine.js";
-import { CometError, invalid } from "./errors.js";
+import { CometError, invalid, isCometError } from "./errors.js";
 import { takeImages, toJson } from "./images.js";
+import { OpenCall } from "./open-call.js";
 import { checkOptions, closedError, mergedHeaders } from "./options.js";
-import { makeTask, withRaw } from "./task.js";
+import { withRaw } from "./task.js";
 
 /**
- * @import { ClientOptions, SubmitCall, Task } from "./index.js"
+ * @import { ClientOptions, SubmitCall } from "./index.js"
  * @typedef {() => WebAssembly.Module | Promise<WebAssembly.Module>} Load
- * @typedef {{ kind: "submit" | "run" | "read", handle?: any, images?: unknown[], onReading?: Function, onSubmitted?: Function }} Extra
+ * @typedef {{ json: string, images?: unknown[] }} Argument
  */
 
 /**
@@ -83,47 +84,40 @@ export class Client {
   }
 
   /** @param {any} images @param {any} [options] */
-  async uploadImages(images, options) {
-    const taken = await takeImages("midjourney.upload", { images });
-    return this.#call("upload", taken.json, options, { kind: "submit", images: taken.images }).then(parse);
+  uploadImages(images, options) {
+    return this.#submit("upload", { images }, options);
   }
 
   /** @param {any} handle @param {any} [options] */
-  async imageSeed(handle, options) {
-    return this.#onTask("seed", handle, options).then(parse);
+  imageSeed(handle, options) {
+    return this.#onTask("seed", handle, options).then(([json]) => this.#parse(json));
   }
 
   /** @param {any} handle @param {any} [options] */
-  async fetchTask(handle, options) {
-    return this.#onTask("fetch", handle, options).then(task);
+  fetchTask(handle, options) {
+    return this.#onTask("fetch", handle, options).then(this.#task);
   }
 
   /** @param {any} handle @param {any} [options] */
-  async poll(handle, options) {
-    return this.#onTask("poll", handle, options, { onReading: reader(options) }).then(task);
+  poll(handle, options) {
+    return this.#onTask("poll", handle, options).then(this.#task);
   }
 
   /** @param {any} handle @param {any} [options] */
-  async downloadContent(handle, options) {
+  downloadContent(handle, options) {
     return this.#onTask("content", handle, options).then(([response]) => response);
   }
 
   /** @param {SubmitCall} call @param {any} [options] */
-  async run(call, options) {
+  run(call, options) {
     const name = `run.${call?.kind}`;
-    const { json, images } = await takeImages("run", call?.params);
-    const { onSubmitted } = options ?? {};
-    return this.#call(name, json, options, {
-      kind: "run",
-      images,
-      onReading: reader(options),
-      onSubmitted: onSubmitted && ((/** @type {string} */ handle) => onSubmitted(JSON.parse(handle))),
-    }).then(task);
+    const take = () => takeImages(operationOf(name), call?.params);
+    return this.#call(name, take, options, true).then(this.#task);
   }
 
   /** @param {string} json a JSON string that holds the body */
   parseWebhook(json) {
-    return this.#call("webhook", json, {}, { kind: "read" }).then(task);
+    return this.#call("webhook", () => ({ json })).then(this.#task);
   }
 
   /** Ends every open call with "closed" and lets the instance go. */
@@ -136,40 +130,38 @@ export class Client {
   }
 
   /** @param {string} kind @param {any} params @param {any} options */
-  async #submit(kind, params, options) {
-    const { json, images } = await takeImages(kind, params);
-    return this.#call(kind, json, options, { kind: "submit", images }).then(parse);
+  #submit(kind, params, options) {
+    const take = () => takeImages(operationOf(kind), params);
+    return this.#call(kind, take, options, true).then(([json]) => this.#parse(json));
   }
 
-  /** @param {string} name @param {any} handle @param {any} options @param {Partial<Extra>} [extra] */
-  #onTask(name, handle, options, extra) {
-    return this.#call(name, toJson(name, handle), options, { kind: "read", handle, ...extra });
+  /** @param {string} name @param {any} handle @param {any} options */
+  #onTask(name, handle, options) {
+    return this.#call(name, () => ({ json: toJson(operationOf(name), handle) }), options);
   }
 
   /**
    * @param {string} name
-   * @param {string} json
-   * @param {any} options
-   * @param {Extra} extra
+   * @param {() => Argument | Promise<Argument>} take
+   * @param {any} [options]
+   * @param {boolean} [mayCreate] a task
    * @returns {Promise<[any, any]>} value and raw
    */
-  async #call(name, json, options = {}, extra) {
-    if (typeof options !== "object" || options === null) throw invalid(name, "options", "must be an object");
-    const { signal } = options;
-    if (signal && typeof signal.addEventListener !== "function") {
-      throw invalid(name, "signal", "must be an AbortSignal");
-    }
-    const headers = mergedHeaders(name, this.#settings.headers, options.headers);
-    const open = new OpenCall(name, extra, signal);
+  async #call(name, take, options = {}, mayCreate = false) {
+    const operation = operationOf(name);
+    checkCall(operation, options);
+    const headers = mergedHeaders(operation, this.#settings.headers, options.headers);
+    const open = new OpenCall(operation, mayCreate, options.signal);
     this.#open.add(open);
     try {
-      if (this.#isClosed) throw closedError(name);
+      if (this.#isClosed) throw closedError(operation);
+      const { json, images = [] } = await open.unlessEnded(take);
       // A shared promise must not be waited for where the module is there at once: see DESIGN.md, request contexts.
       const module = this.#load();
-      const engine = this.#engineOf(isModule(module) ? module : await open.unlessEnded(module));
-      const context = { signal: open.signal, headers, images: extra.images ?? [], ...callbacks(extra) };
-      const outcome = engine.call(name, json, this.#plainOptions(options), context);
-      return unwrap(await open.unlessEnded(outcome, true), open);
+      const engine = this.#engineOf(isModule(module) ? module : await open.unlessEnded(() => module));
+      const context = { signal: open.signal, headers, images, ...this.#callbacks(options, open) };
+      const call = () => engine.call(name, json, this.#plainOptions(options), context);
+      return this.#unwrap(await open.unlessEnded(call, true), open);
     } catch (error) {
       throw error instanceof WebAssembly.RuntimeError ? this.#trapped(error, open) : error;
     } finally {
@@ -213,120 +205,88 @@ export class Client {
       speed,
     };
   }
+
+  /**
+   * What the wasm calls while a call runs. What these throw ends the call, and so does what an async one rejects with.
+   * @param {any} options
+   * @param {OpenCall} open
+   */
+  #callbacks({ onUpdate, onSubmitted }, open) {
+    return {
+      onHandle: (/** @type {string} */ json) => {
+        open.handle = this.#parse(json);
+      },
+      onReading:
+        onUpdate &&
+        ((/** @type {string} */ json, /** @type {any} */ raw) => {
+          onUpdate(this.#task([json, raw]))?.catch?.((/** @type {unknown} */ error) => open.abort(error));
+        }),
+      onSubmitted: onSubmitted && ((/** @type {string} */ json) => onSubmitted(this.#parse(json))),
+    };
+  }
+
+  /**
+   * @param {any[]} outcome
+   * @param {OpenCall} open
+   * @returns {[any, any]}
+   */
+  #unwrap([verdict, value, cause, raw], open) {
+    if (verdict === "ok") return [value, cause];
+    if (verdict === "thrown") throw value;
+    const fields = this.#parse(value);
+    if (fields.task) this.#withRaw(fields.task, raw);
+    // A check of the facade's own that failed inside the call, such as a key function's result.
+    if (fields.code === "validation" && isCometError(cause)) {
+      throw Object.assign(cause, fields.handle && { handle: fields.handle, task: fields.task });
+    }
+    const isOwn = fields.code === "submit_unknown";
+    throw open.explain(new CometError(fields, isOwn ? cause : this.#settings.secrets.safe(cause)));
+  }
+
+  /** @param {string} json */
+  #parse(json) {
+    return this.#settings.secrets.parse(json);
+  }
+
+  /** @param {any} task @param {Uint8Array | undefined} bytes */
+  #withRaw(task, bytes) {
+    return withRaw(task, bytes, (json) => this.#parse(json));
+  }
+
+  /** @param {[string, any]} done @returns {any} */
+  #task = ([json, raw]) => this.#withRaw(this.#parse(json), raw);
 }
 if (Symbol.dispose) {
   Object.defineProperty(Client.prototype, Symbol.dispose, { value: Client.prototype.close });
 }
 
-/** One call that has not settled. */
-class OpenCall {
-  #controller = new AbortController();
-  #ended = /** @type {(reason: unknown) => void} */ (() => {});
-  #isInside = false;
-  #closed = /** @type {CometError | undefined} */ (undefined);
+/** The calls that are not Midjourney's. @type {Record<string, string>} */
+const OPERATIONS = {
+  veo: "videos.create",
+  remix: "videos.remix",
+  content: "videos.content",
+  fetch: "fetchTask",
+  poll: "poll",
+  webhook: "webhook",
+  undefined: "run",
+};
 
-  /** @param {string} name @param {Extra} extra @param {AbortSignal | undefined} outer the caller's own signal */
-  constructor(name, extra, outer) {
-    this.name = name;
-    this.extra = extra;
-    this.outer = outer;
-    this.signal = this.#controller.signal;
-    this.onAbort = () => this.#abort(outer?.reason);
-    if (outer?.aborted) this.onAbort();
-    else outer?.addEventListener("abort", this.onAbort);
-  }
-
-  settle() {
-    this.outer?.removeEventListener("abort", this.onAbort);
-  }
-
-  close() {
-    this.#closed = closedError(this.name);
-    this.#abort(this.#closed);
-  }
-
-  /** @param {unknown} error */
-  trap(error) {
-    this.#ended(this.panic(error));
-  }
-
-  /** @param {unknown} error */
-  panic(error) {
-    const { kind, handle } = this.extra;
-    const message = `the wasm broke down: ${error instanceof Error ? error.message : error}`;
-    // Whether a submit had left is known only to the instance that died.
-    const ambiguous = kind !== "read";
-    const fields = { code: /** @type {const} */ ("panic"), operation: this.name, message, ambiguous };
-    return new CometError(typeof handle === "object" ? { ...fields, handle } : fields, error);
-  }
-
-  /**
-   * An error of the wasm's, unless it is what closing the client looks like from inside.
-   * @param {CometError} error
-   */
-  explain(error) {
-    if (!this.#closed || error.cause !== this.#closed) return error;
-    return Object.assign(this.#closed, { ambiguous: error.ambiguous });
-  }
-
-  /**
-   * @template T
-   * @param {Promise<T>} work
-   * @param {boolean} [isInside] the wasm ends the work itself when it is aborted, and knows what had left by then
-   * @returns {Promise<T>}
-   */
-  unlessEnded(work, isInside = false) {
-    this.#isInside = isInside;
-    return new Promise((resolve, reject) => {
-      this.#ended = reject;
-      if (!isInside && this.signal.aborted) reject(this.signal.reason);
-      work.then(resolve, reject);
-    });
-  }
-
-  /** @param {unknown} reason */
-  #abort(reason) {
-    this.#controller.abort(reason);
-    if (!this.#isInside) this.#ended(reason);
-  }
+/** A call's name in errors, as the wasm has it too. @param {string} name */
+function operationOf(name) {
+  const word = name.replace(/^run\./, "");
+  return OPERATIONS[word] ?? `midjourney.${word}`;
 }
 
-/**
- * @param {any[]} outcome
- * @param {OpenCall} open
- * @returns {[any, any]}
- */
-function unwrap([verdict, value, cause, raw], open) {
-  if (verdict === "ok") return [value, cause];
-  if (verdict === "thrown") throw value;
-  // A check of the facade's own that failed inside the call, such as a key function's result.
-  if (cause instanceof CometError && cause.code === "validation") throw cause;
-  const fields = JSON.parse(value);
-  if (fields.task) withRaw(fields.task, raw);
-  throw open.explain(new CometError(fields, cause));
-}
-
-/** @param {Extra} extra */
-function callbacks({ onReading, onSubmitted }) {
-  return { onReading, onSubmitted };
-}
-
-/** @param {any} options */
-function reader(options) {
-  const { onUpdate } = options ?? {};
-  if (onUpdate === undefined) return undefined;
-  if (typeof onUpdate !== "function") throw invalid("poll", "onUpdate", "must be a function");
-  return (/** @type {string} */ json, /** @type {any} */ raw) => {
-    onUpdate(makeTask(json, raw));
-  };
-}
-
-/** @param {[string, any]} done */
-function parse([json]) {
-  return JSON.parse(json);
-}
-
-/** @param {[string, any]} done @returns {any} */
-function task([json, raw]) {
-  return makeTask(json, raw);
+/** @param {string} operation @param {any} options */
+function checkCall(operation, options) {
+  if (typeof options !== "object" || options === null)
+    throw invalid(operation, "options", "must be an object");
+  const { signal } = options;
+  if (signal && typeof signal.addEventListener !== "function") {
+    throw invalid(operation, "signal", "must be an AbortSignal");
+  }
+  for (const name of ["onUpdate", "onSubmitted"]) {
+    const isSound = options[name] === undefined || typeof options[name] === "function";
+    if (!isSound) throw invalid(operation, name, "must be a function");
+  }
 }

@@ -19,7 +19,8 @@ export function bind(load) {
   function remember(source) {
     const loaded = source();
     if (isModule(loaded)) return (module = loaded);
-    const pending = loaded.then(
+    // The type of a module has no members, so a promise would pass for one.
+    const pending = /** @type {Promise<WebAssembly.Module>} */ (loaded).then(
       (compiled) => (module = compiled),
       (error) => {
         // Not remembered: the next call tries again.

@@ -14,11 +14,15 @@ export class CometError extends Error {
 
   /** Every field but the cause, which may hold anything. */
   toJSON() {
-    return { name: this.name, message: this.message, ...this };
+    return Object.assign({ name: this.name, message: this.message }, this);
   }
 }
 // On the prototype, where the built-in errors have it: own fields are the contract's alone.
-Object.defineProperty(CometError.prototype, "name", { value: "CometError", configurable: true, writable: true });
+Object.defineProperty(CometError.prototype, "name", {
+  value: "CometError",
+  configurable: true,
+  writable: true,
+});
 
 /**
  * By name and shape, since `instanceof` fails across realms and copies of the package.

@@ -1,4 +1,5 @@
 import { CometError, invalid } from "./errors.js";
+import { Secrets } from "./secrets.js";
 
 /** @import { ClientOptions } from "./index.js" */
 
@@ -20,9 +21,11 @@ export function checkOptions(options) {
   atLeast(options, "maxReplyBytes", 1);
   atLeast(options, "maxConcurrency", 1);
   if (options.requestTimeoutMs !== null) atLeast(options, "requestTimeoutMs", 1);
+  const secrets = new Secrets();
   return {
+    secrets,
     baseUrl: checkBaseUrl(options.baseUrl ?? DEFAULT_BASE_URL),
-    key: keySource(apiKey, options.dangerouslyAllowBrowser === true),
+    key: keySource(apiKey, options.dangerouslyAllowBrowser === true, secrets),
     auth: options.auth ?? "bearer",
     dialect: options.dialect ?? "comet",
     // Looked up at each call, and called bare: as a method of another object it is an illegal invocation.
@@ -30,7 +33,7 @@ export function checkOptions(options) {
     headers: new Headers(mergedHeaders(WHERE, options.headers)),
     maxReplyBytes: options.maxReplyBytes ?? DEFAULT_MAX_REPLY_BYTES,
     requestTimeoutMs: options.requestTimeoutMs,
-    onEvent: onEvent && ((/** @type {string} */ json) => tell(onEvent, json)),
+    onEvent: onEvent && ((/** @type {string} */ json) => tell(onEvent, secrets.parse(json))),
   };
 }
 
@@ -42,8 +45,9 @@ export function mergedHeaders(operation, ...sources) {
   const headers = new Headers();
   try {
     for (const source of sources) new Headers(source).forEach((value, name) => headers.set(name, value));
-  } catch (error) {
-    throw invalid(operation, "headers", "must be header names and values", error);
+  } catch {
+    // The host's own error is left out: it repeats the value, which may be a secret.
+    throw invalid(operation, "headers", "must be header names and values");
   }
   return headers;
 }
@@ -56,7 +60,9 @@ function checkBaseUrl(baseUrl) {
   if (!sound) {
     throw invalid(WHERE, "baseUrl", "must be an http(s) URL with no user name, query or fragment");
   }
-  return url.href.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
+  // Without "?" and "#", which may stand there alone.
+  const plain = url.origin + url.pathname;
+  return plain.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
 }
 
 /** @param {string} baseUrl */
@@ -72,12 +78,19 @@ function parseUrl(baseUrl) {
 /**
  * @param {ClientOptions["apiKey"]} apiKey
  * @param {boolean} allowBrowser
+ * @param {Secrets} secrets
  * @returns {(() => string | Promise<string>) | undefined}
  */
-function keySource(apiKey, allowBrowser) {
+function keySource(apiKey, allowBrowser, secrets) {
   if (apiKey === undefined) return undefined;
-  if (typeof apiKey === "function") return async () => checkKey(await apiKey());
-  checkKey(apiKey);
+  if (typeof apiKey === "function") {
+    return async () => {
+      const key = checkKey(await apiKey());
+      secrets.remember(key);
+      return key;
+    };
+  }
+  secrets.remember(checkKey(apiKey));
   if (!allowBrowser && typeof window !== "undefined" && typeof document !== "undefined") {
     const rule =
       "must not be in a page, where everybody can read it: use a gateway, or set dangerouslyAllowBrowser";
@@ -92,7 +105,7 @@ function checkKey(key) {
   throw invalid(
     WHERE,
     "apiKey",
-    "must be the key alone: printable ASCII, no space, no line break, no \"Bearer\"",
+    'must be the key alone: printable ASCII, no space, no line break, no "Bearer"',
   );
 }
 
@@ -117,19 +130,19 @@ function atLeast(options, name, least) {
 }
 
 /**
- * A listener that throws changes nothing.
- * @param {(event: any) => void} listener
- * @param {string} json
+ * A listener that throws changes nothing, nor does one that is async and rejects.
+ * @param {(event: any) => any} listener
+ * @param {object} event
  */
-function tell(listener, json) {
+function tell(listener, event) {
   try {
-    listener(Object.freeze(JSON.parse(json)));
+    listener(Object.freeze(event))?.catch?.(() => {});
   } catch {
     // Its own affair.
   }
 }
 
-/** @param {string} operation @param {unknown} [cause] */
-export function closedError(operation, cause) {
-  return new CometError({ code: "closed", operation, message: "the client was closed" }, cause);
+/** @param {string} operation @param {object} [fields] */
+export function closedError(operation, fields) {
+  return new CometError({ code: "closed", operation, message: "the client was closed", ...fields });
 }

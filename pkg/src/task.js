@@ -3,26 +3,18 @@
 const decoder = new TextDecoder();
 
 /**
- * A task from the wasm's JSON. `raw` is read from the reply's own bytes when somebody asks for it, and is left out of
- * copies and of JSON: a store wants the reading, not the service's whole object.
+ * Gives a task its `raw`, which is read from the reply's own bytes when somebody asks for it, and is left out of copies
+ * and of JSON: a store wants the reading, not the service's whole object.
  *
- * @param {string} json
- * @param {Uint8Array | undefined} bytes
- * @returns {Task}
- */
-export function makeTask(json, bytes) {
-  return withRaw(JSON.parse(json), bytes);
-}
-
-/**
  * @param {any} task
  * @param {Uint8Array | undefined} bytes
+ * @param {(json: string) => any} parse
  * @returns {Task}
  */
-export function withRaw(task, bytes) {
+export function withRaw(task, bytes, parse) {
   /** @type {unknown} */
   let raw;
-  const get = () => (raw ??= bytes && ownObject(JSON.parse(decoder.decode(bytes)), task.handle.id));
+  const get = () => (raw ??= bytes && ownObject(parse(decoder.decode(bytes)), task.handle.id));
   return Object.defineProperty(task, "raw", { get });
 }
 

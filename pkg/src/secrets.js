@@ -1,0 +1,95 @@
+/** Shorter ones would be found in ordinary words; no service gives out such keys. */
+const SHORTEST = 8;
+/** A client whose key changes with every request need not remember them all. */
+const MOST = 64;
+/** So many letters of a key's beginning at a cut are no accident. */
+const SHORTEST_PIECE = 4;
+/** Fields that end where a longer text was cut. */
+const CUT = new Set(["message", "excerpt"]);
+/** Values of what a host threw that are looked through; beyond, it is taken to hold a key. */
+const MOST_VALUES = 1_000;
+
+/**
+ * The keys that were sent, to be taken out of whatever is told: a hostile or careless service repeats them.
+ * Texts are cleaned after their JSON was read, value by value: on the JSON itself a key might match across its quotes, or
+ * hide behind an escape.
+ */
+export class Secrets {
+  /** @type {Set<string>} */
+  #keys = new Set();
+
+  /** @param {string} key */
+  remember(key) {
+    if (key.length < SHORTEST || this.#keys.has(key)) return;
+    this.#keys.add(key);
+    const [oldest] = this.#keys;
+    if (this.#keys.size > MOST) this.#keys.delete(oldest);
+  }
+
+  /** @param {string} json */
+  parse(json) {
+    if (this.#keys.size === 0) return JSON.parse(json);
+    return JSON.parse(json, (name, value) =>
+      typeof value === "string" ? this.#clean(value, CUT.has(name)) : value,
+    );
+  }
+
+  /**
+   * What the host threw, as it is, unless a key is somewhere in it: Node's errors hold pieces of the reply.
+   * @param {any} cause
+   */
+  safe(cause) {
+    const left = { values: MOST_VALUES };
+    if (this.#keys.size === 0 || !this.#isIn(cause, new Set(), left)) return cause;
+    const { name = "Error", message = cause } = Object(cause);
+    return Object.assign(new Error(this.#clean(String(message), true)), {
+      name: this.#clean(String(name), true),
+    });
+  }
+
+  /** @param {string} text @param {boolean} isCut */
+  #clean(text, isCut) {
+    for (const key of this.#keys) {
+      text = text.replaceAll(key, "[key]");
+      if (isCut) text = withoutPiece(text, key);
+    }
+    return text;
+  }
+
+  /**
+   * @param {unknown} value
+   * @param {Set<object>} seen
+   * @param {{ values: number }} left
+   * @returns {boolean}
+   */
+  #isIn(value, seen, left) {
+    if (typeof value === "string") return this.#clean(value, false) !== value;
+    if (typeof value !== "object" || value === null || seen.has(value)) return false;
+    seen.add(value);
+    return Reflect.ownKeys(value).some((name) => {
+      left.values -= 1;
+      return left.values < 0 || this.#isIn(name, seen, left) || this.#isIn(peek(value, name), seen, left);
+    });
+  }
+}
+
+/**
+ * A text that was cut may end in the middle of the key.
+ * @param {string} text
+ * @param {string} key
+ */
+function withoutPiece(text, key) {
+  for (let length = key.length - 1; length >= SHORTEST_PIECE; length -= 1) {
+    if (text.endsWith(key.slice(0, length))) return `${text.slice(0, -length)}[key]`;
+  }
+  return text;
+}
+
+/** @param {any} object @param {PropertyKey} name */
+function peek(object, name) {
+  try {
+    return object[name];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+//! One call: what the caller set for it, and how it may end without a result.
+
+use js_sys::{Array, Function};
+use wasm_bindgen::prelude::*;
+use web_sys::Headers;
+
+use crate::cancel::Cancel;
+use crate::core::error::Error;
+use crate::core::json::Writer;
+use crate::core::submit::Speed;
+use crate::core::task::{Millis, TaskHandle};
+
+/// One call's own settings.
+pub struct Call {
+    /// The caller's signal.
+    pub cancel: Cancel,
+    /// The caller's headers over the client's.
+    pub headers: Headers,
+    /// The pictures that the arguments name by their place.
+    pub images: Array,
+    /// None: the default of the request's kind.
+    pub request_timeout: Option<Limit>,
+    /// For submits.
+    pub speed: Option<Speed>,
+    /// Takes the JSON of the task's handle, as soon as there is one: how the call ends may be decided outside.
+    pub on_handle: Option<Function>,
+    /// Takes the JSON and the bytes of each reading that is news.
+    pub on_reading: Option<Function>,
+}
+
+impl Call {
+    /// Gives the handle to whoever ends the call from outside.
+    pub fn tell_handle(&self, handle: &TaskHandle) {
+        if let Some(on_handle) = &self.on_handle {
+            on_handle.call1(&JsValue::UNDEFINED, &handle_json(handle)).ok();
+        }
+    }
+}
+
+/// A time limit that may be switched off; None is none.
+pub type Limit = Option<Millis>;
+
+/// Why a call ends without a result.
+#[derive(Debug)]
+pub enum Stop {
+    /// An error of the contract, and what the host threw to cause it.
+    Error {
+        /// The error.
+        error: Error,
+        /// What the host threw.
+        cause: JsValue,
+        /// The body of its task's reading.
+        raw: JsValue,
+    },
+    /// The caller's own value, handed back: an abort's reason, or what a callback threw.
+    Thrown(JsValue),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Error { error, cause: JsValue::UNDEFINED, raw: JsValue::UNDEFINED }
+    }
+}
+
+impl Stop {
+    /// The same end, going with a task that is known.
+    pub fn with_handle(self, handle: &TaskHandle) -> Self {
+        match self {
+            Stop::Error { error, cause, raw } => Stop::Error { error: error.with_handle(handle), cause, raw },
+            thrown => thrown,
+        }
+    }
+}
+
+/// A handle as its JSON.
+pub fn handle_json(handle: &TaskHandle) -> JsValue {
+    let mut json = Writer::default();
+    handle.write(&mut json);
+    json.finish().into()
+}
