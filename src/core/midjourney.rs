@@ -75,7 +75,7 @@ impl<'a> Common<'a> {
             return Err(fields.error("state", "must have at most 255 UTF-16 units", fields.get("state")));
         }
         let notify_hook = fields.words("notifyHook")?;
-        if notify_hook.is_some_and(|hook| hook.len() > 2000 || !super::fields::is_web_url(hook)) {
+        if notify_hook.is_some_and(|hook| hook.encode_utf16().count() > 2000 || !super::fields::is_web_url(hook)) {
             let rule = "must be an absolute http(s) URL of at most 2000 characters";
             return Err(fields.error("notifyHook", rule, fields.get("notifyHook")));
         }
