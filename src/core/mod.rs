@@ -1,6 +1,7 @@
 //! What the package knows of the service, as plain data and functions: no clock, no network, no web type.
 
 pub mod assets;
+pub mod belief;
 pub mod classify;
 pub mod error;
 pub mod fields;

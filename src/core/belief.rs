@@ -1,0 +1,144 @@
+//! How long tasks take, as far as anybody knows, and when the next request is worth it. The rule is the staleness budget
+//! of schedule.md: ask when the expected needless wait since the task's unseen end reaches the budget.
+//!
+//! Durations are seconds here, since the rule's constants are.
+
+use super::task::{Family, Kind, Progress};
+
+/// ln T is normal with this mean and deviation, T in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Belief {
+    /// Mean of ln T.
+    pub mu: f64,
+    /// Deviation of ln T.
+    pub sigma: f64,
+}
+
+/// The shortest and the longest pause between two requests, in seconds.
+pub const GAP_S: (f64, f64) = (1.0, 30.0);
+/// The first request comes no later than this after the submit, in seconds: early failures show early.
+pub const FIRST_S: f64 = 15.0;
+/// Where less than this is left of the belief, it has failed.
+const FAILED_TAIL: f64 = 0.002;
+/// Samples that the shipped belief is worth.
+const PRIOR_WEIGHT: f64 = 2.0;
+/// What the deviation is drawn to while samples are few.
+const PRIOR_SIGMA: f64 = 0.5;
+
+impl Belief {
+    /// What the package ships with. schedule.md, The rule, 1.
+    pub fn shipped(family: Family, kind: Kind) -> Self {
+        let (median, sigma): (f64, f64) = match (family, kind) {
+            (Family::Videos, _) => (120.0, 0.67),
+            (_, Kind::Imagine) => (40.0, 0.46),
+            (_, Kind::Video) => (134.0, 0.49),
+            _ => (75.0, 0.75),
+        };
+        Belief { mu: median.ln(), sigma }
+    }
+
+    /// With what a reading says: this much progress at this age. A service that says 50 % after 30 s will need about 60 s;
+    /// how firmly that counts grows with the progress.
+    pub fn with_progress(self, progress: Option<Progress>, age: f64) -> Self {
+        let percent = progress.map_or(0, |progress| progress.0) as f64 / 1000.0;
+        if percent <= 0.0 || age <= 0.0 {
+            return self;
+        }
+        let done = (percent / 100.0).min(0.98);
+        let spread = 0.6 * (1.0 - done) + 0.05;
+        let (own, other) = (1.0 / (self.sigma * self.sigma), 1.0 / (spread * spread));
+        Belief { mu: (self.mu * own + (age / done).ln() * other) / (own + other), sigma: (1.0 / (own + other)).sqrt() }
+    }
+
+    fn z(self, seconds: f64) -> f64 {
+        if seconds <= 0.0 { f64::NEG_INFINITY } else { (seconds.ln() - self.mu) / self.sigma }
+    }
+
+    /// E[(u − T)+ | T > t]: how long a task that is unfinished at `t` will have been finished, on average, at `u`.
+    pub fn expected_waste(self, t: f64, u: f64) -> f64 {
+        let mean = (self.mu + self.sigma * self.sigma / 2.0).exp();
+        let (zt, zu) = (self.z(t), self.z(u));
+        let ended = u * (phi(zu) - phi(zt));
+        let spent = mean * (phi(zu - self.sigma) - phi(zt - self.sigma));
+        (ended - spent) / (1.0 - phi(zt))
+    }
+
+    /// The pause until the next request of a task that is unfinished at this age, in seconds.
+    /// `budget`: seconds of needless waiting that one request is worth.
+    pub fn gap(self, age: f64, budget: f64, last_gap: f64) -> f64 {
+        let (least, most) = GAP_S;
+        if 1.0 - phi(self.z(age)) < FAILED_TAIL {
+            return (0.08 * age).min(2.0 * last_gap).clamp(least, most);
+        }
+        let (mut low, mut high) = (least, most);
+        for _ in 0..24 {
+            let middle = (low + high) / 2.0;
+            if self.expected_waste(age, age + middle) < budget {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        high
+    }
+
+    /// The time that remains of a task that is unfinished at this age: by then it has ended with this probability.
+    pub fn remaining(self, age: f64, probability: f64) -> f64 {
+        let from = phi(self.z(age));
+        let wanted = from + probability * (1.0 - from);
+        let (mut low, mut high) = (self.z(age).max(-8.0), 8.0);
+        for _ in 0..40 {
+            let middle = (low + high) / 2.0;
+            if phi(middle) < wanted {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        ((self.mu + self.sigma * high).exp() - age).max(0.0)
+    }
+}
+
+/// What the durations of finished tasks have taught: count, mean and spread of ln T, no samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Learned {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Learned {
+    /// One more task that succeeded, by the service's own times.
+    pub fn add(&mut self, seconds: f64) {
+        if !(0.1..=86_400.0).contains(&seconds) {
+            return;
+        }
+        self.count += 1.0;
+        let away = seconds.ln() - self.mean;
+        self.mean += away / self.count;
+        self.squares += away * (seconds.ln() - self.mean);
+    }
+
+    /// The shipped belief, moved by what was learned.
+    pub fn apply(&self, shipped: Belief) -> Belief {
+        if self.count == 0.0 {
+            return shipped;
+        }
+        let weight = PRIOR_WEIGHT + self.count;
+        let variance = (PRIOR_WEIGHT * PRIOR_SIGMA * PRIOR_SIGMA + self.squares) / weight;
+        Belief { mu: (PRIOR_WEIGHT * shipped.mu + self.count * self.mean) / weight, sigma: variance.sqrt().max(0.05) }
+    }
+}
+
+/// The normal distribution function, to 1e-7: Abramowitz and Stegun 7.1.26.
+fn phi(z: f64) -> f64 {
+    if z.is_infinite() {
+        return if z > 0.0 { 1.0 } else { 0.0 };
+    }
+    let x = z.abs() / std::f64::consts::SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * x);
+    let series =
+        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    let upper = 0.5 * series * (-x * x).exp();
+    if z > 0.0 { 1.0 - upper } else { upper }
+}
