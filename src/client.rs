@@ -1,5 +1,7 @@
 //! One client: drives `core` with the real clock, timer and network.
 
+use std::cell::RefCell;
+
 use js_sys::{Date, Function, Math, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -7,13 +9,14 @@ use web_sys::Response;
 
 use crate::call::{Call, Limit, Stop, handle_json};
 use crate::cancel::Interrupt;
+use crate::core::belief::{self, Belief, Beliefs};
 use crate::core::classify::{Judge, Purpose};
 use crate::core::error::{Code, Error, Hint, Resend};
 use crate::core::http::{HttpRequest, Reply};
 use crate::core::json::{Value, Writer};
 use crate::core::poller::{PollOptions, Poller, Route, Step};
 use crate::core::submit::{Accepted, Dialect, Submission};
-use crate::core::task::{Kind, Millis, Task, TaskHandle};
+use crate::core::task::{Kind, Millis, Status, Task, TaskHandle};
 use crate::core::{midjourney, reading};
 use crate::transport::{AbortOnDrop, NoReply, Outgoing, Transport, Why};
 
@@ -34,6 +37,8 @@ pub struct Client {
     pub dialect: Dialect,
     /// Takes each event as JSON.
     pub on_event: Option<Function>,
+    /// How long tasks take, as far as this client has seen.
+    pub beliefs: RefCell<Beliefs>,
 }
 
 /// A task, and the reply's bytes that it was read from.
@@ -90,9 +95,26 @@ impl Client {
     pub async fn fetch_task(&self, call: &Call, handle: &TaskHandle) -> Result<Seen, Stop> {
         let request = reading::request(handle);
         let (reply, raw) = self.read(call, &request).await.map_err(|stop: Stop| stop.with_handle(handle))?;
-        let task = reading::read(handle, &reply, &self.transport.base_url, now())?;
+        let mut task = reading::read(handle, &reply, &self.transport.base_url, now())?;
+        self.consider(&mut task);
         self.emit_reading(&task);
         Ok((task, raw))
+    }
+
+    /// A wait for the task, by what this client believes of its kind.
+    pub fn poller(&self, handle: TaskHandle, options: PollOptions) -> Poller {
+        let belief = self.beliefs.borrow().of(handle.family, handle.kind, handle.model.as_deref());
+        Poller::new(handle, options, belief, now(), seed())
+    }
+
+    /// Learns from a reading, and says what it lets expect.
+    fn consider(&self, task: &mut Task) -> Belief {
+        self.beliefs.borrow_mut().learn(task);
+        let belief = self.beliefs.borrow().of_task(task);
+        if task.status == Status::Running {
+            task.estimate = Some(belief::estimate(belief, task, now()));
+        }
+        belief
     }
 
     /// Waits until the task has settled.
@@ -143,12 +165,13 @@ impl Client {
             Ok(Err(stop)) => return Err(stop),
             Ok(Ok((reply, bytes))) => {
                 let base_url = &self.transport.base_url;
-                let task = match route {
+                let mut task = match route {
                     Route::Single => reading::read(&handle, &reply, base_url, now()).map(Some),
                     Route::List => reading::read_listed(&handle, &reply, base_url, now()),
                 };
-                if matches!(task, Ok(Some(_))) {
+                if let Ok(Some(task)) = &mut task {
                     *raw = bytes;
+                    poller.believe(self.consider(task));
                 }
                 task
             }
@@ -187,7 +210,8 @@ impl Client {
             let stored = call.cancel.race(None, stored).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
             stored.map_err(Stop::Thrown)?;
         }
-        let poller = Poller::new(accepted.handle, options, started_at, seed());
+        let mut poller = self.poller(accepted.handle, options);
+        poller.count_from(started_at);
         let waited = self.poll(call, poller, accepted.task.map(|task| (task, raw))).await;
         waited.map_err(|stop| match stop {
             // The same call once more would be a second task: `error.handle` is the way on.

@@ -1,5 +1,6 @@
 //! The wasm-bindgen surface: convert in, call, convert out. The facade in `pkg/src` makes it a public API.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
@@ -10,10 +11,10 @@ use web_sys::{AbortSignal, Headers};
 
 use crate::call::{Call, Limit, Stop};
 use crate::cancel::Cancel;
-use crate::client::{Client, Seen, now, seed};
+use crate::client::{Client, Seen, now};
 use crate::core::error::{Code, Error};
 use crate::core::json::{self, Value, Writer};
-use crate::core::poller::{PollOptions, Poller, Timeout};
+use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Timeout};
 use crate::core::submit::{self, Dialect, Speed};
 use crate::core::task::{Kind, Status, TaskHandle};
 use crate::core::webhook;
@@ -60,6 +61,7 @@ extern "C" {
 struct Options {
     request_timeout_ms: Option<f64>,
     timeout_ms: Option<f64>,
+    staleness_budget: Option<f64>,
     interval_ms: Option<f64>,
     max_requests: Option<f64>,
     after_modal: Option<bool>,
@@ -92,6 +94,7 @@ impl Engine {
             },
             dialect: if settings.dialect() == "snake" { Dialect::Snake } else { Dialect::Comet },
             on_event: settings.on_event(),
+            beliefs: RefCell::default(),
         };
         Engine { client: Rc::new(client) }
     }
@@ -205,7 +208,7 @@ async fn on_task(
     match name {
         "poll" => {
             let waiting = poll_options(options, operation).map_err(|error| error.with_handle(&handle))?;
-            let poller = Poller::new(handle, waiting, now(), seed());
+            let poller = client.poller(handle, waiting);
             Ok(client.poll(call, poller, None).await?.into())
         }
         "seed" => {
@@ -285,6 +288,13 @@ fn poll_options(options: &Options, operation: &'static str) -> Result<PollOption
         value => Ok(value),
     };
     Ok(PollOptions {
+        staleness_budget: match options.staleness_budget {
+            None => DEFAULT_STALENESS_BUDGET,
+            Some(seconds) if seconds > 0.0 && seconds.is_finite() => seconds,
+            Some(_) => {
+                return Err(Error::argument(operation, "stalenessBudget", "must be seconds above 0", "another number"));
+            }
+        },
         timeout: timeout.map(|ms| ms.map_or(Timeout::Never, Timeout::After)),
         interval_ms: positive("intervalMs", options.interval_ms)?.map(|ms| ms as i64),
         max_requests: positive("maxRequests", options.max_requests)?.map(|count| count as u32),

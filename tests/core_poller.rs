@@ -3,14 +3,13 @@
 
 mod waits;
 
+use comet_tasks::core::belief::Belief;
 use comet_tasks::core::error::{Code, Error};
 use comet_tasks::core::http::Reply;
-use comet_tasks::core::poller::{
-    DEFAULT_INTERVAL_MS, PICTURE_TIMEOUT_MS, PollOptions, Poller, Route, Step, Timeout, VIDEO_TIMEOUT_MS,
-};
+use comet_tasks::core::poller::{PICTURE_TIMEOUT_MS, PollOptions, Poller, Route, Step, Timeout, VIDEO_TIMEOUT_MS};
 use comet_tasks::core::reading;
-use comet_tasks::core::task::{Kind, Millis, Status, TaskHandle, TaskId};
-use waits::{IMAGE, START, SUBMITTED, Wait};
+use comet_tasks::core::task::{Family, Kind, Millis, Status, TaskHandle, TaskId};
+use waits::{IMAGE, INTERVAL_MS, START, SUBMITTED, Wait};
 
 fn within(ms: Millis) -> PollOptions {
     PollOptions { timeout: Some(Timeout::After(ms)), ..PollOptions::default() }
@@ -25,7 +24,7 @@ fn the_first_request_of_an_old_task_is_made_at_once() {
 #[test]
 fn the_first_request_of_a_new_task_waits_one_interval_from_the_submit() {
     let mut wait = Wait::new(Kind::Imagine, PollOptions::default(), SUBMITTED + 500);
-    assert_eq!(wait.poller.step(SUBMITTED + 500), Step::Sleep(DEFAULT_INTERVAL_MS - 500));
+    assert_eq!(wait.poller.step(SUBMITTED + 500), Step::Sleep(INTERVAL_MS - 500));
 }
 
 #[test]
@@ -217,7 +216,7 @@ fn failed_reads_back_off_within_one_second_doubling_to_thirty() {
     for seed in 1..200 {
         let handle = TaskHandle::new(Kind::Imagine, TaskId::new("1").unwrap(), SUBMITTED);
         let options = PollOptions { timeout: Some(Timeout::Never), ..PollOptions::default() };
-        let mut poller = Poller::new(handle, options, START, seed);
+        let mut poller = Poller::new(handle, options, Belief::shipped(Family::Midjourney, Kind::Imagine), START, seed);
         for ceiling in [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
             let mut error = Error::new(Code::Network, "midjourney.fetch", "");
             error.retryable = true;

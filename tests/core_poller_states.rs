@@ -3,9 +3,9 @@
 mod waits;
 
 use comet_tasks::core::error::Code;
-use comet_tasks::core::poller::{DEFAULT_INTERVAL_MS, PollOptions, Route, Timeout};
+use comet_tasks::core::poller::{PollOptions, Route, Timeout};
 use comet_tasks::core::task::{Kind, Status};
-use waits::{IMAGE, START, Wait};
+use waits::{IMAGE, INTERVAL_MS, START, Wait};
 
 #[test]
 fn a_success_without_a_result_is_read_five_times_more_over_sixty_seconds() {
@@ -76,7 +76,7 @@ fn stale() -> Wait {
 fn a_modal_that_stays_thirty_seconds_is_read_through_the_list() {
     let mut wait = stale();
     wait.until_fetch();
-    assert_eq!(wait.now - START, 30_000 + DEFAULT_INTERVAL_MS);
+    assert_eq!(wait.now - START, 30_000 + INTERVAL_MS);
 }
 
 #[test]

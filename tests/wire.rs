@@ -6,6 +6,7 @@ mod cases;
 use std::collections::BTreeMap;
 
 use cases::{BASE_URL, Case, NOW, Seen, WireReply, complaints};
+use comet_tasks::core::belief::Belief;
 use comet_tasks::core::error::{Error, Resend};
 use comet_tasks::core::http::{Body, HttpRequest, Part};
 use comet_tasks::core::poller::{PollOptions, Poller, Route, Step};
@@ -232,7 +233,8 @@ fn is_of_a_wait(case: &Case) -> bool {
 fn wait(case: &Case, handle: TaskHandle) -> Seen {
     let replies = case.replies();
     let (mut now, mut asked) = (NOW, 0);
-    let mut poller = Poller::new(handle.clone(), PollOptions::default(), now, 1);
+    let mut poller =
+        Poller::new(handle.clone(), PollOptions::default(), Belief::shipped(handle.family, handle.kind), now, 1);
     loop {
         match poller.step(now) {
             Step::Done(outcome) => return (*outcome).map_or_else(Seen::from, |task| Seen::from(&task)),

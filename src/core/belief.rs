@@ -3,7 +3,7 @@
 //!
 //! Durations are seconds here, since the rule's constants are.
 
-use super::task::{Family, Kind, Progress};
+use super::task::{Estimate, Family, Kind, Makes, Millis, Progress, Status, Task};
 
 /// ln T is normal with this mean and deviation, T in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -128,6 +128,67 @@ impl Learned {
         let variance = (PRIOR_WEIGHT * PRIOR_SIGMA * PRIOR_SIGMA + self.squares) / weight;
         Belief { mu: (PRIOR_WEIGHT * shipped.mu + self.count * self.mean) / weight, sigma: variance.sqrt().max(0.05) }
     }
+}
+
+/// All that a client has learned, by family, kind and model.
+#[derive(Clone, Debug, Default)]
+pub struct Beliefs(Vec<(Family, Kind, Option<String>, Learned)>);
+
+/// More kinds and models than one application uses.
+const MOST_BELIEFS: usize = 64;
+
+impl Beliefs {
+    /// What is believed of a task. A reading that says video counts for more than what was submitted.
+    pub fn of(&self, family: Family, kind: Kind, model: Option<&str>) -> Belief {
+        let shipped = Belief::shipped(family, kind);
+        let known = self.0.iter().find(|entry| (entry.0, entry.1, entry.2.as_deref()) == (family, kind, model));
+        known.map_or(shipped, |entry| entry.3.apply(shipped))
+    }
+
+    /// What is believed of this task.
+    pub fn of_task(&self, task: &Task) -> Belief {
+        self.of(task.handle.family, kind_of(task), task.handle.model.as_deref())
+    }
+
+    /// Learns from a task that has succeeded, by the service's own clock at both ends.
+    pub fn learn(&mut self, task: &Task) {
+        let (Status::Succeeded, Some(from), Some(to)) = (task.status, task.submitted_at, task.finished_at) else {
+            return;
+        };
+        let seconds = (to - from) as f64 / 1000.0;
+        let (family, kind, model) = (task.handle.family, kind_of(task), task.handle.model.clone());
+        let place = self.0.iter().position(|entry| (entry.0, entry.1, &entry.2) == (family, kind, &model));
+        match place {
+            Some(place) => self.0[place].3.add(seconds),
+            None if self.0.len() < MOST_BELIEFS => {
+                let mut learned = Learned::default();
+                learned.add(seconds);
+                self.0.push((family, kind, model, learned));
+            }
+            None => {}
+        }
+    }
+}
+
+/// An imagine whose prompt asks for a video takes as long as a video.
+fn kind_of(task: &Task) -> Kind {
+    match (task.handle.family, task.makes) {
+        (Family::Midjourney, Makes::Video) => Kind::Video,
+        _ => task.handle.kind,
+    }
+}
+
+/// What remains of a running task.
+pub fn estimate(belief: Belief, task: &Task, now: Millis) -> Estimate {
+    let age = age_s(task.handle.submitted_at, now);
+    let belief = belief.with_progress(task.progress, age);
+    let ms = |probability| (belief.remaining(age, probability) * 1000.0) as Millis;
+    Estimate { median_ms: ms(0.5), p90_ms: ms(0.9) }
+}
+
+/// A task's age in seconds; a clock that is behind the submitter's makes it no younger than new.
+pub fn age_s(submitted_at: Millis, now: Millis) -> f64 {
+    (now - submitted_at).max(0) as f64 / 1000.0
 }
 
 /// The normal distribution function, to 1e-7: Abramowitz and Stegun 7.1.26.

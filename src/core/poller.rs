@@ -1,12 +1,15 @@
 //! The wait for one task, as a state machine without clock or network: [`Poller::step`] says what to do next,
 //! [`Poller::handle_reply`] takes what came of it. protocol.md 3.
 
+use super::belief::{self, Belief};
 use super::error::{Code, Error};
 use super::reading;
-use super::task::{Kind, Makes, Millis, Status, Task, TaskHandle};
+use super::task::{Kind, Makes, Millis, Progress, Status, Task, TaskHandle};
 
-/// Between two requests while no schedule says better.
-pub const DEFAULT_INTERVAL_MS: Millis = 2_000;
+/// Seconds of needless waiting that one more request is worth.
+pub const DEFAULT_STALENESS_BUDGET: f64 = 0.5;
+/// After a reply that says nothing of the task.
+const NO_NEWS_PAUSE_MS: Millis = 2_000;
 /// A picture is given this long.
 pub const PICTURE_TIMEOUT_MS: Millis = 15 * 60_000;
 /// A video is given this long.
@@ -27,10 +30,12 @@ const MISSES_TOLERATED: u32 = 3;
 const LONGEST_BACKOFF_MS: Millis = 30_000;
 
 /// What a caller may set. The defaults are those of `PollOptions` in `index.d.ts`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PollOptions {
     /// None: by what the task makes.
     pub timeout: Option<Timeout>,
+    /// Seconds of needless waiting that one more request is worth.
+    pub staleness_budget: f64,
     /// A fixed pause instead of the schedule, in milliseconds.
     pub interval_ms: Option<Millis>,
     /// At most so many requests.
@@ -43,7 +48,14 @@ pub struct PollOptions {
 
 impl Default for PollOptions {
     fn default() -> Self {
-        PollOptions { timeout: None, interval_ms: None, max_requests: None, after_modal: None, throw_on_failure: true }
+        PollOptions {
+            timeout: None,
+            staleness_budget: DEFAULT_STALENESS_BUDGET,
+            interval_ms: None,
+            max_requests: None,
+            after_modal: None,
+            throw_on_failure: true,
+        }
     }
 }
 
@@ -81,6 +93,8 @@ pub enum Route {
 pub struct Poller {
     handle: TaskHandle,
     options: PollOptions,
+    belief: Belief,
+    last_gap_s: f64,
     started_at: Millis,
     next_at: Millis,
     requests: u32,
@@ -99,10 +113,12 @@ pub struct Poller {
 
 impl Poller {
     /// A wait that starts now. `seed` is for jitter alone.
-    pub fn new(handle: TaskHandle, options: PollOptions, now: Millis, seed: u32) -> Self {
+    pub fn new(handle: TaskHandle, options: PollOptions, belief: Belief, now: Millis, seed: u32) -> Self {
         let mut poller = Poller {
             handle,
             options,
+            belief,
+            last_gap_s: 0.0,
             started_at: now,
             next_at: now,
             requests: 0,
@@ -118,12 +134,21 @@ impl Poller {
             may_list: true,
             jitter: seed | 1,
         };
-        let first = poller.handle.submitted_at.saturating_add(poller.pause());
-        // A handle from a machine whose clock is ahead is no reason to wait.
-        if first > now && first - now <= poller.pause() {
-            poller.next_at = first;
+        let first = poller.options.interval_ms.unwrap_or_else(|| {
+            let gap = belief.gap(0.0, poller.options.staleness_budget, 0.0).min(belief::FIRST_S);
+            (gap * 1000.0) as Millis
+        });
+        // Counted from the submit. Of a task that is older, or comes from a clock that is ahead, nobody knows whether it
+        // has ended: it is asked for at once.
+        if poller.handle.submitted_at <= now {
+            poller.next_at = now.max(poller.handle.submitted_at.saturating_add(first));
         }
         poller
+    }
+
+    /// The call began earlier than the wait, and its time limit counts from there.
+    pub fn count_from(&mut self, started_at: Millis) {
+        self.started_at = started_at;
     }
 
     /// The task waited for.
@@ -209,7 +234,7 @@ impl Poller {
         let task = ended.cloned().unwrap_or(task);
         let seen = self.last.as_ref().map(|last| (last.status, last.progress));
         let news = seen != Some((task.status, task.progress));
-        self.next_at = now + self.pause();
+        self.next_at = now + self.pause(now, task.progress);
         match task.status {
             Status::Queued | Status::Running => self.modal_since = None,
             Status::ActionRequired if self.after_modal() => {
@@ -231,8 +256,25 @@ impl Poller {
         self.options.after_modal.unwrap_or(self.handle.kind == Kind::Modal)
     }
 
-    fn pause(&self) -> Millis {
-        self.options.interval_ms.unwrap_or(DEFAULT_INTERVAL_MS)
+    /// Until the next request of a task that was unfinished just now.
+    fn pause(&mut self, now: Millis, progress: Option<Progress>) -> Millis {
+        if let Some(interval_ms) = self.options.interval_ms {
+            return interval_ms;
+        }
+        let age = belief::age_s(self.handle.submitted_at, now);
+        let belief = self.belief.with_progress(progress, age);
+        self.last_gap_s = belief.gap(age, self.options.staleness_budget, self.last_gap_s);
+        (self.last_gap_s * 1000.0) as Millis
+    }
+
+    /// After a reply that says nothing of the task.
+    fn no_news(&mut self, now: Millis) {
+        self.next_at = now + self.options.interval_ms.unwrap_or(NO_NEWS_PAUSE_MS);
+    }
+
+    /// What is known by now of how long such tasks take.
+    pub fn believe(&mut self, belief: Belief) {
+        self.belief = belief;
     }
 
     fn settle(&mut self, now: Millis, task: &Task) {
@@ -266,18 +308,18 @@ impl Poller {
         if self.misses >= MISSES_TOLERATED {
             self.leave_list();
         }
-        self.next_at = now + self.pause();
+        self.no_news(now);
     }
 
     fn failed(&mut self, now: Millis, error: Error) {
         if error.code == Code::NotFound && self.tolerates_unknown(now, &error) {
-            self.next_at = now + self.pause();
+            self.no_news(now);
             return;
         }
         let is_refused = matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Quota);
         if self.route == Route::List && !error.retryable && !is_refused {
             self.leave_list();
-            self.next_at = now + self.pause();
+            self.no_news(now);
             return;
         }
         if self.failures == 0 {

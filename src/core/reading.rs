@@ -121,6 +121,7 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
         started_at: any_time(object, &["startTime", "start_time", "started_at"]),
         finished_at: any_time(object, &["finishTime", "completed_at", "finish_time"]),
         expires_at: None,
+        estimate: None,
         failure: None,
         makes,
     };

@@ -123,10 +123,21 @@ pub struct Task {
     pub finished_at: Option<Millis>,
     /// The earliest expiry that the result URLs name themselves.
     pub expires_at: Option<Millis>,
+    /// What remains of a running task, once somebody has asked a belief.
+    pub estimate: Option<Estimate>,
     /// Set when failed.
     pub failure: Option<Failure>,
     /// What a success will have to show.
     pub makes: Makes,
+}
+
+/// How long a task will still take, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// As likely sooner as later.
+    pub median_ms: Millis,
+    /// Nine times in ten sooner.
+    pub p90_ms: Millis,
 }
 
 /// What a task's result is.
@@ -165,7 +176,13 @@ impl Task {
             json.key("finishedAt").integer_or_null(self.finished_at);
             json.key("expiresAt").integer_or_null(self.expires_at);
             if self.status == Status::Running {
-                json.key("estimate").raw("null");
+                match self.estimate {
+                    Some(estimate) => json.key("estimate").object(|json| {
+                        json.key("medianMs").integer(estimate.median_ms);
+                        json.key("p90Ms").integer(estimate.p90_ms);
+                    }),
+                    None => json.key("estimate").raw("null"),
+                }
             }
             if let Some(failure) = &self.failure {
                 json.key("failure").object(|json| {

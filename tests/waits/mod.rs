@@ -1,6 +1,7 @@
 //! A wait and its clock, for tests in virtual time.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use comet_tasks::core::belief::Belief;
 use comet_tasks::core::error::Error;
 use comet_tasks::core::http::Reply;
 use comet_tasks::core::poller::{PollOptions, Poller, Route, Step};
@@ -12,6 +13,9 @@ pub(crate) const SUBMITTED: Millis = 1_773_314_942_177;
 pub(crate) const START: Millis = SUBMITTED + 60_000;
 pub(crate) const IMAGE: &str = r#""imageUrl":"https://a.test/1.png""#;
 
+/// A fixed pause, so that the rules about all else show plainly. schedule.rs has the schedule's own.
+pub(crate) const INTERVAL_MS: Millis = 2_000;
+
 /// A wait and its clock.
 pub(crate) struct Wait {
     pub(crate) poller: Poller,
@@ -21,7 +25,9 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn new(kind: Kind, options: PollOptions, now: Millis) -> Self {
         let handle = TaskHandle::new(kind, TaskId::new("1773314942177684").unwrap(), SUBMITTED);
-        Wait { poller: Poller::new(handle, options, now, 1), now }
+        let options = PollOptions { interval_ms: options.interval_ms.or(Some(INTERVAL_MS)), ..options };
+        let belief = Belief::shipped(handle.family, kind);
+        Wait { poller: Poller::new(handle, options, belief, now, 1), now }
     }
 
     pub(crate) fn plain() -> Self {

@@ -1,0 +1,131 @@
+//! The wait's schedule in virtual time, over seeded tasks: schedule.md's figures, which an implementation must reproduce.
+
+use comet_tasks::core::belief::Belief;
+use comet_tasks::core::handle::{Family, Kind, TaskHandle, TaskId};
+use comet_tasks::core::json;
+use comet_tasks::core::poller::{PollOptions, Poller, Step};
+use comet_tasks::core::reading;
+use comet_tasks::core::task::{Millis, Task};
+
+const TASKS: u32 = 500;
+const STEPS: [i64; 6] = [5, 18, 35, 46, 71, 93];
+
+/// xorshift and Box-Muller: the same tasks in every run.
+struct Random(u64);
+
+impl Random {
+    fn uniform(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        let (a, b) = (self.uniform().max(1e-300), self.uniform());
+        (-2.0 * a.ln()).sqrt() * (2.0 * std::f64::consts::PI * b).cos()
+    }
+}
+
+struct Figures {
+    requests: f64,
+    mean_s: f64,
+    p95_s: f64,
+}
+
+fn handle(kind: Kind) -> TaskHandle {
+    TaskHandle::new(kind, TaskId::new("1773314942177684").expect("a sound id"), 0)
+}
+
+fn reply(handle: &TaskHandle, done: bool, progress: Option<i64>) -> Task {
+    let status = if done { "SUCCESS" } else { "IN_PROGRESS" };
+    let progress = progress.map_or(String::new(), |percent| format!("{percent}%"));
+    let url = if done { "https://v.test/a.mp4" } else { "" };
+    let body = format!(
+        r#"{{"id":"1","status":"{status}","progress":"{progress}","imageUrl":"{}","videoUrl":"{url}"}}"#,
+        if done { "https://v.test/a.png" } else { "" }
+    );
+    let body = json::parse(&body).expect("written above");
+    reading::task(&body, handle, "https://api.test").expect("a task")
+}
+
+/// Waits for one task that ends at `end`; returns requests and how long the end went unnoticed.
+fn wait(kind: Kind, end: Millis, progress_at: impl Fn(Millis) -> Option<i64>) -> (u32, Millis) {
+    let handle = handle(kind);
+    let belief = Belief::shipped(kind.family(), kind);
+    let mut poller = Poller::new(handle.clone(), PollOptions::default(), belief, 0, 1);
+    let (mut now, mut requests) = (0, 0);
+    loop {
+        match poller.step(now) {
+            Step::Sleep(ms) => now += ms,
+            Step::Fetch(_) => {
+                requests += 1;
+                let done = now >= end;
+                poller
+                    .handle_reply(now, Ok(Some(reply(&handle, done, if done { Some(100) } else { progress_at(now) }))));
+            }
+            Step::Done(_) => return (requests, now - end),
+        }
+    }
+}
+
+/// 500 tasks of a kind. Coarse progress shows the last step passed, on a path that each task bends a little.
+fn simulate(kind: Kind, coarse: bool) -> Figures {
+    let belief = Belief::shipped(kind.family(), kind);
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let (mut requests, mut late) = (0, Vec::new());
+    for _ in 0..TASKS {
+        let end = (belief.mu + belief.sigma * random.normal()).exp() * 1000.0;
+        let bend = (0.15 * random.normal()).exp();
+        let (asked, unnoticed) = wait(kind, end as Millis, |now| {
+            let share = (now as f64 / end).powf(bend) * 100.0;
+            coarse.then(|| STEPS.iter().rev().find(|step| (**step as f64) <= share).copied().unwrap_or(0))
+        });
+        requests += asked;
+        late.push(unnoticed as f64 / 1000.0);
+    }
+    late.sort_by(f64::total_cmp);
+    Figures {
+        requests: f64::from(requests) / f64::from(TASKS),
+        mean_s: late.iter().sum::<f64>() / f64::from(TASKS),
+        p95_s: late[late.len() * 95 / 100],
+    }
+}
+
+/// Within a share of schedule.md's figures: the seeds are ours, and so is how each task bends its progress.
+fn assert_near(share: f64, figures: &Figures, requests: f64, mean_s: f64, p95_s: f64) {
+    println!("{:.2} requests, {:.2} s mean, {:.2} s p95", figures.requests, figures.mean_s, figures.p95_s);
+    for (name, got, wanted) in
+        [("requests", figures.requests, requests), ("mean", figures.mean_s, mean_s), ("p95", figures.p95_s, p95_s)]
+    {
+        assert!((got / wanted - 1.0).abs() < share, "{name}: {got:.2}, schedule.md has {wanted}");
+    }
+}
+
+#[test]
+fn without_progress_the_figures_are_those_of_the_schedule() {
+    assert_near(0.15, &simulate(Kind::Imagine, false), 6.3, 2.7, 5.7);
+    assert_near(0.15, &simulate(Kind::Video, false), 11.9, 5.2, 10.7);
+    assert_near(0.15, &simulate(Kind::Veo, false), 12.1, 5.7, 10.8);
+}
+
+#[test]
+fn with_coarse_progress_the_figures_are_those_of_the_schedule() {
+    assert_near(0.3, &simulate(Kind::Imagine, true), 5.0, 1.6, 3.5);
+    assert_near(0.3, &simulate(Kind::Video, true), 10.0, 2.4, 4.9);
+    assert_near(0.3, &simulate(Kind::Veo, true), 10.0, 2.4, 5.4);
+}
+
+#[test]
+fn the_first_request_comes_no_later_than_fifteen_seconds_after_the_submit() {
+    let belief = Belief::shipped(Family::Videos, Kind::Veo);
+    let mut poller = Poller::new(handle(Kind::Veo), PollOptions::default(), belief, 0, 1);
+    assert_eq!(poller.step(0), Step::Sleep(15_000));
+}
+
+#[test]
+fn a_task_of_unknown_age_is_asked_for_at_once() {
+    let belief = Belief::shipped(Family::Videos, Kind::Veo);
+    let mut poller = Poller::new(handle(Kind::Veo), PollOptions::default(), belief, 60_000, 1);
+    assert!(matches!(poller.step(60_000), Step::Fetch(_)));
+}
