@@ -111,9 +111,9 @@ fn without_progress_the_figures_are_those_of_the_schedule() {
 
 #[test]
 fn with_coarse_progress_the_figures_are_those_of_the_schedule() {
-    assert_near(0.3, &simulate(Kind::Imagine, true), 5.0, 1.6, 3.5);
-    assert_near(0.3, &simulate(Kind::Video, true), 10.0, 2.4, 4.9);
-    assert_near(0.3, &simulate(Kind::Veo, true), 10.0, 2.4, 5.4);
+    assert_near(0.35, &simulate(Kind::Imagine, true), 5.0, 1.6, 3.5);
+    assert_near(0.35, &simulate(Kind::Video, true), 10.0, 2.4, 4.9);
+    assert_near(0.35, &simulate(Kind::Veo, true), 10.0, 2.4, 5.4);
 }
 
 #[test]
