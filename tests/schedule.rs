@@ -2,6 +2,7 @@
 
 use comet_tasks::core::belief::Belief;
 use comet_tasks::core::handle::{Family, Kind, TaskHandle, TaskId};
+use comet_tasks::core::http::Reply;
 use comet_tasks::core::json;
 use comet_tasks::core::poller::{PollOptions, Poller, Step};
 use comet_tasks::core::reading;
@@ -128,4 +129,19 @@ fn a_task_of_unknown_age_is_asked_for_at_once() {
     let belief = Belief::shipped(Family::Videos, Kind::Veo);
     let mut poller = Poller::new(handle(Kind::Veo), PollOptions::default(), belief, 60_000, 1);
     assert!(matches!(poller.step(60_000), Step::Fetch(_)));
+}
+
+#[test]
+fn an_unknown_id_at_the_first_request_of_a_fresh_task_is_asked_for_once_more() {
+    let unknown = || {
+        let body = br#"{"code":4,"description":"task_no_found "}"#.to_vec();
+        let reply = Reply { status: 400, body, ..Reply::default() };
+        reading::read(&handle(Kind::Veo), &reply, "https://api.test", 15_000).map(Some)
+    };
+    let belief = Belief::shipped(Family::Videos, Kind::Veo);
+    let mut poller = Poller::new(handle(Kind::Veo), PollOptions::default(), belief, 0, 1);
+    poller.handle_reply(15_000, unknown());
+    assert_eq!(poller.step(15_000), Step::Sleep(2_000));
+    poller.handle_reply(17_000, unknown());
+    assert!(matches!(poller.step(17_000), Step::Done(outcome) if outcome.is_err()));
 }

@@ -16,6 +16,8 @@ pub const PICTURE_TIMEOUT_MS: Millis = 15 * 60_000;
 pub const VIDEO_TIMEOUT_MS: Millis = 30 * 60_000;
 /// Just after the submit a replica may not know the task yet.
 const UNKNOWN_TOLERATED_MS: Millis = 10_000;
+/// The schedule may ask for the first time later than that: at this age one such reply is still no proof.
+const UNKNOWN_ONCE_MS: Millis = 30_000;
 /// Empty replies that are taken as "no news".
 const EMPTY_TOLERATED: u32 = 3;
 /// A success may come before its URLs: the pauses of the window in which they may still come.
@@ -104,6 +106,7 @@ pub struct Poller {
     failures: u32,
     failing_since: Millis,
     empties: u32,
+    unknowns: u32,
     misses: u32,
     settling: usize,
     modal_since: Option<Millis>,
@@ -128,6 +131,7 @@ impl Poller {
             failures: 0,
             failing_since: 0,
             empties: 0,
+            unknowns: 0,
             misses: 0,
             settling: 0,
             modal_since: None,
@@ -347,7 +351,9 @@ impl Poller {
             self.empties += 1;
             return self.empties <= EMPTY_TOLERATED;
         }
-        (0..UNKNOWN_TOLERATED_MS).contains(&(now - self.handle.submitted_at))
+        self.unknowns += 1;
+        let tolerated = if self.unknowns == 1 { UNKNOWN_ONCE_MS } else { UNKNOWN_TOLERATED_MS };
+        (0..tolerated).contains(&(now - self.handle.submitted_at))
     }
 
     /// Full jitter: anywhere from nothing to 1 s · 2^n, at most 30 s.
