@@ -208,7 +208,10 @@ async fn on_task(
     match name {
         "poll" => {
             let waiting = poll_options(options, operation).map_err(|error| error.with_handle(&handle))?;
-            let poller = client.poller(handle, waiting);
+            let mut poller = client.poller(handle, waiting);
+            if argument.text().is_some() {
+                poller.age_is_unknown();
+            }
             Ok(client.poll(call, poller, None).await?.into())
         }
         "seed" => {

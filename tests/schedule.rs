@@ -132,7 +132,7 @@ fn a_task_of_unknown_age_is_asked_for_at_once() {
 }
 
 #[test]
-fn an_unknown_id_at_the_first_request_of_a_fresh_task_is_asked_for_once_more() {
+fn an_unknown_id_at_the_first_request_of_a_fresh_task_is_tolerated_for_ten_seconds() {
     let unknown = || {
         let body = br#"{"code":4,"description":"task_no_found "}"#.to_vec();
         let reply = Reply { status: 400, body, ..Reply::default() };
@@ -140,8 +140,18 @@ fn an_unknown_id_at_the_first_request_of_a_fresh_task_is_asked_for_once_more() {
     };
     let belief = Belief::shipped(Family::Videos, Kind::Veo);
     let mut poller = Poller::new(handle(Kind::Veo), PollOptions::default(), belief, 0, 1);
-    poller.handle_reply(15_000, unknown());
-    assert_eq!(poller.step(15_000), Step::Sleep(2_000));
-    poller.handle_reply(17_000, unknown());
-    assert!(matches!(poller.step(17_000), Step::Done(outcome) if outcome.is_err()));
+    for now in [15_000, 17_000, 24_999] {
+        poller.handle_reply(now, unknown());
+        assert_eq!(poller.step(now), Step::Sleep(2_000));
+    }
+    poller.handle_reply(25_000, unknown());
+    assert!(matches!(poller.step(25_000), Step::Done(outcome) if outcome.is_err()));
+}
+
+#[test]
+fn a_bare_id_is_asked_for_at_once_and_is_as_old_as_the_service_says() {
+    let belief = Belief::shipped(Family::Midjourney, Kind::Imagine);
+    let mut poller = Poller::new(handle(Kind::Imagine), PollOptions::default(), belief, 0, 1);
+    poller.age_is_unknown();
+    assert!(matches!(poller.step(0), Step::Fetch(_)));
 }

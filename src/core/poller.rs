@@ -16,8 +16,8 @@ pub const PICTURE_TIMEOUT_MS: Millis = 15 * 60_000;
 pub const VIDEO_TIMEOUT_MS: Millis = 30 * 60_000;
 /// Just after the submit a replica may not know the task yet.
 const UNKNOWN_TOLERATED_MS: Millis = 10_000;
-/// The schedule may ask for the first time later than that: at this age one such reply is still no proof.
-const UNKNOWN_ONCE_MS: Millis = 30_000;
+/// The schedule may ask for the first time later than that: up to this age, the time counts from there.
+const FRESH_MS: Millis = 30_000;
 /// Empty replies that are taken as "no news".
 const EMPTY_TOLERATED: u32 = 3;
 /// A success may come before its URLs: the pauses of the window in which they may still come.
@@ -97,6 +97,7 @@ pub struct Poller {
     options: PollOptions,
     belief: Belief,
     last_gap_s: f64,
+    age_is_known: bool,
     started_at: Millis,
     next_at: Millis,
     requests: u32,
@@ -106,7 +107,7 @@ pub struct Poller {
     failures: u32,
     failing_since: Millis,
     empties: u32,
-    unknowns: u32,
+    unknown_since: Option<Millis>,
     misses: u32,
     settling: usize,
     modal_since: Option<Millis>,
@@ -122,6 +123,7 @@ impl Poller {
             options,
             belief,
             last_gap_s: 0.0,
+            age_is_known: true,
             started_at: now,
             next_at: now,
             requests: 0,
@@ -131,7 +133,7 @@ impl Poller {
             failures: 0,
             failing_since: 0,
             empties: 0,
-            unknowns: 0,
+            unknown_since: None,
             misses: 0,
             settling: 0,
             modal_since: None,
@@ -153,6 +155,12 @@ impl Poller {
     /// The call began earlier than the wait, and its time limit counts from there.
     pub fn count_from(&mut self, started_at: Millis) {
         self.started_at = started_at;
+    }
+
+    /// Nobody knows how old the task is: it is asked for at once, and the service's own time of submission counts.
+    pub fn age_is_unknown(&mut self) {
+        self.age_is_known = false;
+        self.next_at = self.started_at;
     }
 
     /// The task waited for.
@@ -238,6 +246,9 @@ impl Poller {
         let task = ended.cloned().unwrap_or(task);
         let seen = self.last.as_ref().map(|last| (last.status, last.progress));
         let news = seen != Some((task.status, task.progress));
+        if let (false, Some(submitted_at)) = (self.age_is_known, task.submitted_at) {
+            self.handle.submitted_at = submitted_at.min(now);
+        }
         self.next_at = now + self.pause(now, task.progress);
         match task.status {
             Status::Queued | Status::Running => self.modal_since = None,
@@ -351,9 +362,10 @@ impl Poller {
             self.empties += 1;
             return self.empties <= EMPTY_TOLERATED;
         }
-        self.unknowns += 1;
-        let tolerated = if self.unknowns == 1 { UNKNOWN_ONCE_MS } else { UNKNOWN_TOLERATED_MS };
-        (0..tolerated).contains(&(now - self.handle.submitted_at))
+        let first = *self.unknown_since.get_or_insert(now);
+        let is_fresh = (0..FRESH_MS).contains(&(first - self.handle.submitted_at));
+        let from = if is_fresh { first } else { self.handle.submitted_at };
+        (0..UNKNOWN_TOLERATED_MS).contains(&(now - from))
     }
 
     /// Full jitter: anywhere from nothing to 1 s · 2^n, at most 30 s.
