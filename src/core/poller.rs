@@ -363,7 +363,7 @@ impl Poller {
             return self.empties <= EMPTY_TOLERATED;
         }
         let first = *self.unknown_since.get_or_insert(now);
-        let is_fresh = (0..FRESH_MS).contains(&(first - self.handle.submitted_at));
+        let is_fresh = (UNKNOWN_TOLERATED_MS..FRESH_MS).contains(&(first - self.handle.submitted_at));
         let from = if is_fresh { first } else { self.handle.submitted_at };
         (0..UNKNOWN_TOLERATED_MS).contains(&(now - from))
     }
