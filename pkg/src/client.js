@@ -194,10 +194,11 @@ export class Client {
   /** The options that the wasm reads. null is "none" there, which is Infinity. @param {any} options */
   #plainOptions(options) {
     const { requestTimeoutMs = this.#settings.requestTimeoutMs, timeoutMs, speed } = options;
-    const { intervalMs, maxRequests, afterModal, throwOnFailure } = options;
+    const { stalenessBudget, intervalMs, maxRequests, afterModal, throwOnFailure } = options;
     return {
       requestTimeoutMs: requestTimeoutMs === null ? Infinity : requestTimeoutMs,
       timeoutMs: timeoutMs === null ? Infinity : timeoutMs,
+      stalenessBudget,
       intervalMs,
       maxRequests,
       afterModal,

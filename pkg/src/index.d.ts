@@ -300,7 +300,7 @@ interface Reading {
 export type Task = Reading &
   (
     | { status: "queued" }
-    /** `estimate`: what remains, in milliseconds; null while nothing is known. */
+    /** `estimate`: what remains by this client's belief, in milliseconds; null where nothing is believed (a webhook). */
     | { status: "running"; estimate: { medianMs: number; p90Ms: number } | null }
     /** The service waits for `submitModal`. */
     | { status: "action_required" }
@@ -331,7 +331,7 @@ export interface PollOptions extends RequestOptions {
    */
   timeoutMs?: number | null;
   /**
-   * Seconds of needless waiting that one more request is worth. Not used yet: requests are 2 s apart.
+   * Seconds of needless waiting that one more request is worth: the one knob of the schedule.
    * @default 0.5
    */
   stalenessBudget?: number;
