@@ -35,16 +35,15 @@ export class Secrets {
   }
 
   /**
-   * What the host threw, as it is, unless a key is somewhere in it: Node's errors hold pieces of the reply.
+   * What the host threw, as it is, unless a key or a piece of one is somewhere in it: Node's errors hold what is left of a
+   * reply from the place on where it could not be parsed.
    * @param {any} cause
    */
   safe(cause) {
     const left = { values: MOST_VALUES };
     if (this.#keys.size === 0 || !this.#isIn(cause, new Set(), left)) return cause;
-    const { name = "Error", message = cause } = Object(cause);
-    return Object.assign(new Error(this.#clean(String(message), true)), {
-      name: this.#clean(String(name), true),
-    });
+    const message = String(peek(Object(cause), "message"));
+    return new Error(this.#isIn(message, new Set(), left) ? "left out, because it repeats the key" : message);
   }
 
   /** @param {string} text @param {boolean} isCut */
@@ -63,7 +62,7 @@ export class Secrets {
    * @returns {boolean}
    */
   #isIn(value, seen, left) {
-    if (typeof value === "string") return this.#clean(value, false) !== value;
+    if (typeof value === "string") return [...this.#keys].some((key) => sharesPiece(value, key));
     if (typeof value !== "object" || value === null || seen.has(value)) return false;
     seen.add(value);
     return Reflect.ownKeys(value).some((name) => {
@@ -83,6 +82,14 @@ function withoutPiece(text, key) {
     if (text.endsWith(key.slice(0, length))) return `${text.slice(0, -length)}[key]`;
   }
   return text;
+}
+
+/** @param {string} text @param {string} key */
+function sharesPiece(text, key) {
+  for (let at = 0; at + SHORTEST <= key.length; at += 1) {
+    if (text.includes(key.slice(at, at + SHORTEST))) return true;
+  }
+  return false;
 }
 
 /** @param {any} object @param {PropertyKey} name */
