@@ -43,6 +43,10 @@ fn http_date(text: &str) -> Option<Millis> {
     let year = words.next()?.parse().ok()?;
     let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    // Sixty is a leap second.
+    if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
+        return None;
+    }
     epoch(year, month as i64 + 1, day, hour * 3600 + minute * 60 + second)
 }
 
