@@ -66,6 +66,16 @@ impl WireReply {
         self.body.as_deref().unwrap_or_default()
     }
 
+    /// All but the words and the numbers of the body.
+    pub(crate) fn shape(&self) -> String {
+        let body = match serde_json::from_str(self.text()) {
+            Ok(body) => shape(body).to_string(),
+            Err(_) => self.text().into(),
+        };
+        let rest = (&self.headers, &self.hex, self.padding, self.redirected);
+        format!("{} {body} {rest:?}", self.status)
+    }
+
     /// As the transport hands it to the core.
     pub(crate) fn reply(&self) -> Reply {
         let header = |name: &str| {
@@ -85,6 +95,16 @@ impl WireReply {
             body: if over_cap { Vec::new() } else { body },
             over_cap,
         }
+    }
+}
+
+fn shape(value: Value) -> Value {
+    match value {
+        Value::String(text) if !text.is_empty() => "…".into(),
+        Value::Number(_) => 0.into(),
+        Value::Array(items) => items.into_iter().map(shape).collect(),
+        Value::Object(members) => members.into_iter().map(|(key, value)| (key, shape(value))).collect(),
+        value => value,
     }
 }
 
