@@ -12,6 +12,8 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../pkg/src/sandbox-bin.js", import.meta.url));
+/** A server that hangs is a red test, not a hung run. */
+const LIMIT = { timeout: 30_000 };
 const JSON_TYPE = { "Content-Type": "application/json" };
 const IMAGINE = { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ prompt: "a boat" }) };
 
@@ -42,7 +44,7 @@ async function log(origin) {
   return (await fetch(`${origin}/sandbox/log`)).json();
 }
 
-test("it serves pictures from submit to bytes, at the speed it is given", async (t) => {
+test("it serves pictures from submit to bytes, at the speed it is given", LIMIT, async (t) => {
   const origin = await start(t, "--speed", "6000");
   const { result } = await (await fetch(`${origin}/mj/submit/imagine`, IMAGINE)).json();
   let task = { status: "", imageUrl: "" };
@@ -52,7 +54,7 @@ test("it serves pictures from submit to bytes, at the speed it is given", async 
   assert.equal(Buffer.from(await picture.arrayBuffer()).toString("latin1", 1, 4), "PNG");
 });
 
-test("drop_after breaks the connection after one task was created, drop_before before", async (t) => {
+test("drop_after breaks the connection after one task was created, drop_before before", LIMIT, async (t) => {
   const faults = [
     { on: "submit", at: 1, do: "drop_after" },
     { on: "submit", at: 2, do: "drop_before" },
@@ -65,7 +67,7 @@ test("drop_after breaks the connection after one task was created, drop_before b
   assert.deepEqual([submits, requests.length], [1, 2]);
 });
 
-test("an asset that is cut breaks off instead of ending", async (t) => {
+test("an asset that is cut breaks off instead of ending", LIMIT, async (t) => {
   const faults = [{ on: "asset", at: 1, do: { truncateAt: 100 } }];
   const origin = await start(t, "--speed", "6000", "--faults", faultsFile(t, faults));
   const body = JSON.stringify({ prompt: "a kite", model: "sora-2" });
@@ -78,7 +80,7 @@ test("an asset that is cut breaks off instead of ending", async (t) => {
   assert.equal((await fetch(`${origin}/v1/videos/${id}/content`)).status, 200);
 });
 
-test("a stalled request ends with its caller, and the server lives on", async (t) => {
+test("a stalled request ends with its caller, and the server lives on", LIMIT, async (t) => {
   const origin = await start(t, "--faults", faultsFile(t, [{ on: "submit", at: 1, do: "stall" }]));
   const signal = AbortSignal.timeout(200);
   await assert.rejects(fetch(`${origin}/mj/submit/imagine`, { ...IMAGINE, signal }), {
@@ -87,7 +89,7 @@ test("a stalled request ends with its caller, and the server lives on", async (t
   assert.equal((await log(origin)).submits, 1);
 });
 
-test("hooks arrive without any further request", async (t) => {
+test("hooks arrive without any further request", LIMIT, async (t) => {
   const calls = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
   t.after(() => calls.close());
   await once(calls, "listening");
@@ -100,7 +102,7 @@ test("hooks arrive without any further request", async (t) => {
   assert.deepEqual([request.method, request.url], ["POST", "/in"]);
 });
 
-test("--key is asked for", async (t) => {
+test("--key is asked for", LIMIT, async (t) => {
   const origin = await start(t, "--key", "k");
   assert.equal((await fetch(`${origin}/mj/submit/imagine`, IMAGINE)).status, 401);
   const headers = { ...JSON_TYPE, Authorization: "Bearer k" };

@@ -214,6 +214,7 @@ test("links serve ranges, so that a player can seek", async () => {
   assert.equal((await part("bytes=0-99999999")).place, `bytes 0-${size - 1}/${size}`);
   assert.deepEqual([(await part(`bytes=${size}-`)).status, (await part("lines=1-2")).status], [416, 200]);
   const head = await kit.ask(videoUrl, { method: "HEAD" });
+  assert.equal(head.headers.get("accept-ranges"), "bytes");
   assert.deepEqual(
     [head.headers.get("content-length"), (await head.arrayBuffer()).byteLength],
     [`${size}`, 0],
@@ -244,6 +245,8 @@ test("a hook that throws, or is no address, disturbs nobody", async () => {
     const task = await kit.task(await kit.finish("imagine", { ...IMAGINE, notifyHook }));
     assert.equal(task.status, "SUCCESS");
   }
+  // An unhandled rejection would surface in the next turn of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
 });
 
 test("fetch takes what the global fetch takes, and needs no this", async () => {

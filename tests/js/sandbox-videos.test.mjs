@@ -57,8 +57,9 @@ test("a video's progress stays 0 for a while, and completed_at is filled long be
   const kit = createKit();
   const id = await kit.video();
   const readings = [];
-  for (; readings.at(-1)?.status !== "completed"; kit.pass(2))
+  for (let second = 0; second < 1000; second += 2, kit.pass(2)) {
     readings.push(await kit.read(`/v1/videos/${id}`));
+  }
   const running = readings.filter(({ status }) => status === "in_progress");
   assert.deepEqual(
     [...new Set(readings.map(({ status }) => status))],
