@@ -43,10 +43,17 @@ export function failureOf(wire) {
  * @param {any} reply
  */
 export function toResponse({ status, headers, body, hex, padding = 0, redirected }) {
+  if (status === 0) return having(new Response(null), { type: "opaqueredirect", status: 0 });
   const text = " ".repeat(padding) + (body ?? "");
   const content = hex ? Buffer.from(hex, "hex") : text;
   const response = new Response([204, 304].includes(status) ? null : content, { status, headers });
-  return redirected ? Object.defineProperty(response, "redirected", { value: true }) : response;
+  return redirected ? having(response, { redirected }) : response;
+}
+
+/** A response with properties that none can be made with. @param {Response} response @param {object} properties */
+function having(response, properties) {
+  for (const [name, value] of Object.entries(properties)) Object.defineProperty(response, name, { value });
+  return response;
 }
 
 /**
