@@ -145,9 +145,14 @@ fn an_id_in_a_reply_keeps_every_digit() {
 
 #[test]
 fn a_url_is_http_with_a_sound_host_and_no_user_name() {
-    for url in
-        ["https://a.test", "HTTP://A.test:8080/x?y#z", "https://[::1]:3000/", "https://xn--a.test", "http://127.0.0.1"]
-    {
+    for url in [
+        "https://a.test",
+        "HTTP://A.test:8080/x?y#z",
+        "https://[::1]:3000/",
+        "https://[::1]/x",
+        "https://xn--a.test",
+        "http://127.0.0.1",
+    ] {
         assert!(WebUrl::parse(url).is_some(), "{url}");
     }
     for url in [

@@ -35,7 +35,10 @@ fuzz_target!(|data: &[u8]| {
 
 fn check(task: &Task) {
     let succeeded = task.status == Status::Succeeded;
-    assert!(succeeded || (task.images.is_empty() && task.videos.is_empty() && !task.content), "a result before the end");
+    assert!(
+        succeeded || (task.images.is_empty() && task.videos.is_empty() && !task.content),
+        "a result before the end"
+    );
     assert!(task.preview.is_none() || !task.status.is_terminal(), "a preview after the end");
     assert!(task.progress.is_none_or(|progress| (0..=100_000).contains(&progress.0)), "progress out of range");
     assert_eq!(task.failure.is_some(), matches!(task.status, Status::Failed | Status::Canceled));
