@@ -312,3 +312,42 @@ fn extra_fields_pass_as_they_are_but_repeat_none() {
     let nested = json!({ "prompt": "x", "extra": { "a": {} } });
     refuses(Kind::Veo, &nested, "extra.a must be a string, a number, true or false, got an object");
 }
+
+#[test]
+fn every_submit_has_its_path_and_its_name() {
+    let image = || picture(0, "a.png");
+    for (kind, params, operation, path) in [
+        (Kind::Imagine, json!({ "prompt": "x" }), "midjourney.imagine", "/mj/submit/imagine"),
+        (Kind::Video, json!({ "image": "https://a.test/i.png" }), "midjourney.video", "/mj/submit/video"),
+        (Kind::Action, json!({ "taskId": ID, "customId": "a::b" }), "midjourney.action", "/mj/submit/action"),
+        (Kind::Modal, json!({ "taskId": ID }), "midjourney.modal", "/mj/submit/modal"),
+        (Kind::Blend, json!({ "images": [image(), image()] }), "midjourney.blend", "/mj/submit/blend"),
+        (Kind::Describe, json!({ "image": image() }), "midjourney.describe", "/mj/submit/describe"),
+        (Kind::Shorten, json!({ "prompt": "x" }), "midjourney.shorten", "/mj/submit/shorten"),
+        (Kind::Edits, json!({ "prompt": "x", "image": image() }), "midjourney.edits", "/mj/submit/edits"),
+        (Kind::Veo, json!({ "prompt": "x" }), "videos.create", "/v1/videos"),
+        (Kind::Remix, json!({ "handle": "task_1", "prompt": "x" }), "videos.remix", "/v1/videos/task_1/remix"),
+    ] {
+        let request = submit(kind, &params).unwrap().request;
+        assert_eq!((request.operation, request.method, request.path.as_str()), (operation, "POST", path));
+        assert_eq!(comet_tasks::core::submit::operation(kind), operation);
+    }
+}
+
+#[test]
+fn flags_words_and_filters_pass_as_they_are() {
+    let filter = json!({ "modes": ["RELAX"], "remix": true });
+    let imagine = json!({ "prompt": "x", "botType": "NIJI_JOURNEY", "accountFilter": filter });
+    assert_eq!(body_of(Kind::Imagine, &imagine), imagine);
+    let action = json!({ "taskId": ID, "customId": "a::b", "enableRemix": true, "chooseSameChannel": false, "noStorage": true, "accountFilter": filter });
+    assert_eq!(body_of(Kind::Action, &action), action);
+    let blend =
+        json!({ "images": [picture(0, "a"), picture(1, "b")], "dimensions": "PORTRAIT", "accountFilter": filter });
+    let sent = json!({ "base64Array": ["", ""], "dimensions": "PORTRAIT", "accountFilter": filter });
+    assert_eq!(body_of(Kind::Blend, &blend), sent);
+    refuses(Kind::Imagine, &json!({ "prompt": "x", "accountFilter": 1 }), "accountFilter must be an object, got 1");
+    let bot = json!({ "prompt": "x", "botType": "mj" });
+    refuses(Kind::Imagine, &bot, r#"botType must be "MID_JOURNEY" or "NIJI_JOURNEY", got "mj""#);
+    let flag = json!({ "taskId": ID, "customId": "a::b", "noStorage": "True" });
+    refuses(Kind::Action, &flag, r#"noStorage must be true or false, got "True""#);
+}
