@@ -7,6 +7,7 @@
 
 pub mod core;
 
+pub mod body;
 pub mod call;
 pub mod cancel;
 pub mod transport;

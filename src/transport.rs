@@ -1,15 +1,15 @@
 //! One HTTP exchange over the host's fetch: key, time limit, abort, redirect, body cap. Knows no path and no task.
 
-use js_sys::{Array, Function, JsString, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Blob, BlobPropertyBag, FormData, Headers, ReadableStreamDefaultReader, RequestInit,
-    RequestRedirect, Response, ResponseType,
+    AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response, ResponseType,
 };
 
+use crate::body::{form, json_body};
 use crate::cancel::{Cancel, Interrupt};
-use crate::core::http::{Body, HttpRequest, ImageData, Part, Reply};
+use crate::core::http::{Body, HttpRequest, Reply};
 use crate::core::task::Millis;
 
 /// How the key is sent.
@@ -75,17 +75,6 @@ pub enum Why {
     /// The caller's key function, headers or picture: nothing left.
     Argument(&'static str),
 }
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch)]
-    fn btoa(binary: &JsString) -> Result<JsString, JsValue>;
-    #[wasm_bindgen(js_namespace = ["String", "fromCharCode"], js_name = apply)]
-    fn binary_string(this: &JsValue, bytes: &Uint8Array) -> JsString;
-}
-
-/// Three bytes make four letters: pieces of a multiple of three join without padding between.
-const BASE64_PIECE: u32 = 3 * 8192;
 
 impl Transport {
     /// Sends the request and reads the reply up to the cap, with the bytes as the host has them beside it.
@@ -271,71 +260,4 @@ fn join(pieces: Vec<Uint8Array>, length: u32) -> Uint8Array {
         at += piece.length();
     }
     whole
-}
-
-/// The body as a JavaScript string: the pictures' letters are made by the host and never enter this memory.
-async fn json_body(text: &str, gaps: &[(usize, ImageData)], images: &Array) -> Result<JsValue, JsValue> {
-    if gaps.is_empty() {
-        return Ok(text.into());
-    }
-    let (pieces, mut written) = (Array::new(), 0);
-    for (at, image) in gaps {
-        pieces.push(&text[written..*at].into());
-        written = *at;
-        push_data_uri(&pieces, image, images).await?;
-    }
-    pieces.push(&text[written..].into());
-    Ok(pieces.join("").into())
-}
-
-async fn push_data_uri(pieces: &Array, image: &ImageData, images: &Array) -> Result<(), JsValue> {
-    let source = images.get(image.index as u32);
-    if source.is_string() {
-        pieces.push(&source);
-        return Ok(());
-    }
-    pieces.push(&["data:", &image.mime, ";base64,"].concat().into());
-    let bytes = match source.dyn_ref::<Uint8Array>() {
-        Some(bytes) => bytes.clone(),
-        None => {
-            let blob: Blob = source.unchecked_into();
-            Uint8Array::new(&JsFuture::from(blob.array_buffer()).await?)
-        }
-    };
-    let mut at = 0;
-    while at < bytes.length() {
-        let end = bytes.length().min(at + BASE64_PIECE);
-        let letters = btoa(&binary_string(&JsValue::NULL, &bytes.subarray(at, end)))?;
-        pieces.push(&letters.into());
-        at = end;
-    }
-    Ok(())
-}
-
-fn form(parts: &[Part], images: &Array) -> Result<FormData, JsValue> {
-    let form = FormData::new()?;
-    for part in parts {
-        match part {
-            Part::Text { name, value } => form.append_with_str(name, value)?,
-            Part::File { name, filename, image } => {
-                let source = images.get(image.index as u32);
-                form.append_with_blob_and_filename(name, &typed_blob(source, &image.mime)?, filename)?;
-            }
-        }
-    }
-    Ok(form)
-}
-
-/// The picture as a Blob that says its type: a part without one is guessed at by the service.
-fn typed_blob(source: JsValue, mime: &str) -> Result<Blob, JsValue> {
-    if source.is_instance_of::<Uint8Array>() {
-        let options = BlobPropertyBag::new();
-        options.set_type(mime);
-        return Blob::new_with_u8_array_sequence_and_options(&Array::of(&[source]), &options);
-    }
-    let blob: Blob = source.unchecked_into();
-    if blob.type_() == mime {
-        return Ok(blob);
-    }
-    blob.slice_with_f64_and_f64_and_content_type(0.0, blob.size(), mime)
 }

@@ -211,7 +211,9 @@ class Run {
     const [{ url, init }] = this.requests;
     const requestPath = new URL(url).pathname;
     if (init.body instanceof FormData) return { requestPath, parts: [...init.body.keys()] };
-    return { requestPath, requestBodyJsonEquals: init.body && JSON.parse(init.body) };
+    // Text, or bytes where pictures are in it.
+    const text = typeof init.body === "string" ? init.body : new TextDecoder().decode(init.body);
+    return { requestPath, requestBodyJsonEquals: text && JSON.parse(text) };
   }
 
   handle() {
@@ -293,7 +295,8 @@ class Run {
     assert.equal(init.redirect, "manual");
     assert.equal(init.headers.get("authorization"), `Bearer ${KEY}`);
     const type = init.headers.get("content-type");
-    assert.equal(type, typeof init.body === "string" ? "application/json" : null);
+    const isJson = init.body !== undefined && !(init.body instanceof FormData);
+    assert.equal(type, isJson ? "application/json" : null);
   }
 
   /**
