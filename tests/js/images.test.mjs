@@ -204,6 +204,14 @@ for (const [name, value] of wrong) {
   });
 }
 
+for (const size of [0, 100]) {
+  test(`a Blob of 4 bytes that turns out to have ${size} is refused, and nothing is sent`, async () => {
+    const blob = new Blob(["1234"], { type: "image/png" });
+    const lying = Object.assign(blob, { slice: () => ({ arrayBuffer: async () => new ArrayBuffer(size) }) });
+    await refused((client) => client.submitVideo({ image: lying }));
+  });
+}
+
 test("blend takes two to five pictures, and veo at most two", async () => {
   for (const count of [0, 1, 6]) {
     await refused((client) => client.submitBlend({ images: Array(count).fill(PNG) }));
@@ -219,6 +227,16 @@ test("the letters of a picture are right where its pieces meet", async () => {
   for (const size of [1, 2, 3, 24_575, 24_576, 24_577, 49_153]) {
     const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 7 + (at >> 8)) & 255));
     const body = await sent((client) => client.submitVideo({ image: bytes }));
+    assert.equal(body.image, dataUri(bytes, "image/png"));
+  }
+});
+
+test("the letters of a Blob are right where its pieces meet", async () => {
+  for (const size of [786_431, 786_432, 786_433, 1_572_865]) {
+    const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 7 + (at >> 8)) & 255));
+    const body = await sent((client) =>
+      client.submitVideo({ image: new Blob([bytes], { type: "image/png" }) }),
+    );
     assert.equal(body.image, dataUri(bytes, "image/png"));
   }
 });
