@@ -14,6 +14,16 @@ const target = "wasm32-unknown-unknown";
 const dist = join(root, "pkg/dist");
 const wasmFolder = join(root, ".tools/wasm");
 const distStamp = join(root, ".tools/dist.stamp");
+/** `COMET_STABLE_STD=1 npm run build`: the standard library as rustup ships it; 10 KB more in brotli. */
+const stableStd = process.env.COMET_STABLE_STD === "1";
+/**
+ * The standard library is compiled anew, for size, and a panic is a bare trap: its message would bring all of formatting
+ * with it. Cargo calls these flags unstable; the pinned toolchain takes them under RUSTC_BOOTSTRAP=1.
+ */
+const smallStd = {
+  cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+  rustc: ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"],
+};
 const copied = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 await main(import.meta, () => (process.argv[2] === "--check" ? check() : build()));
@@ -48,7 +58,8 @@ async function distSources() {
 
 async function wasmSources() {
   const code = await hash("src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo");
-  return `${code} ${await hash("tools/build.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
+  const std = stableStd ? "stable std" : "own std";
+  return `${std} ${code} ${await hash("tools/build.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
 }
 
 /** The compiled module, its glue and its inline form, in a folder of their own: a change of JavaScript leaves them. */
@@ -69,10 +80,12 @@ async function buildWasm() {
 /** Compiles the crate; returns the module's path. */
 async function compile() {
   const { directory, flags } = await cargoFacts();
-  const { RUSTFLAGS, ...env } = process.env; // a stranger's flags would end in the package
+  const { RUSTFLAGS, ...inherited } = process.env; // a stranger's flags would end in the package
+  const env = { ...inherited, CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") };
+  const args = ["build", "--release", "--locked", "--lib", "--target", target];
   await step(`cargo build --release --target ${target}`, () =>
-    cargo(["build", "--release", "--locked", "--lib", "--target", target], {
-      env: { ...env, CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") },
+    cargo([...args, ...(stableStd ? [] : smallStd.cargo)], {
+      env: stableStd ? env : { ...env, RUSTC_BOOTSTRAP: "1" },
     }),
   );
   return join(directory, target, "release/comet_tasks.wasm");
@@ -89,7 +102,8 @@ async function cargoFacts() {
   const folders = new Set(manifests.map((/** @type {string} */ manifest) => dirname(dirname(manifest))));
   const flags = [homedir(), ...folders].map((folder) => `--remap-path-prefix=${folder}=`);
   // 128 KiB are plenty for code whose one recursion is 64 deep; the default is 1 MiB of memory for every client.
-  return { directory, flags: [...flags, "-Clink-arg=-zstack-size=131072"] };
+  flags.push("-Clink-arg=-zstack-size=131072");
+  return { directory, flags: stableStd ? flags : [...flags, ...smallStd.rustc] };
 }
 
 /** No feature flags: wasm-opt reads the module's own target_features. `--all-features` makes what engines refuse. */
