@@ -371,13 +371,13 @@ pub fn result_ids(body: &Value) -> Vec<TaskId> {
     }
 }
 
-/// What a 2xx envelope says against the task; None when it was accepted. protocol.md 1.1 and 4, rule 7.
+/// What a 2xx envelope says against the task; None when it says "accepted", for then the result decides, which the caller
+/// reads. protocol.md 1.1 and 4, rule 7.
 pub fn verdict(judge: &Judge, body: &Value, words: &Words, has_parent: bool, has_id: bool) -> Option<Error> {
     let message = words.message.as_str();
     let mut error = match code(body) {
         _ if *body.get("success") == Value::Bool(false) => judge.error(Code::Validation, message),
-        Some(1 | 21 | 22) if has_id => return None,
-        Some(1 | 21 | 22) => judge.doubtful(Code::Protocol, message),
+        Some(1 | 21 | 22) => return None,
         None if service_code(body.get("code")).is_none() => judge.doubtful(Code::Protocol, message),
         Some(23) => judge.refused(Code::QueueFull, message, Resend::Backoff),
         Some(9) if is_queue_full(message) => judge.refused(Code::QueueFull, message, Resend::Backoff),
