@@ -4,6 +4,7 @@ import { takeImages, toJson } from "./images.js";
 import { OpenCall } from "./open-call.js";
 import { checkOptions, closedError, mergedHeaders } from "./options.js";
 import { withRaw } from "./task.js";
+import { Watch } from "./watch.js";
 
 /**
  * @import { ClientOptions, SubmitCall } from "./index.js"
@@ -101,6 +102,14 @@ export class Client {
   /** @param {any} handle @param {any} [options] */
   poll(handle, options) {
     return this.#onTask("poll", handle, options).then(this.#task);
+  }
+
+  /** @param {any} handle @param {any} [options] */
+  watch(handle, options = {}) {
+    return new Watch(async (hook) => {
+      checkCall("poll", options);
+      return this.poll(handle, hook(options));
+    }, handle?.kind === "modal");
   }
 
   /** @param {any} handle @param {any} [options] */

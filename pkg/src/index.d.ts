@@ -111,6 +111,12 @@ export interface Client {
   /** Waits until the task has settled: until it has succeeded, unless `throwOnFailure` is false. */
   poll(handle: TaskHandle | string, options: PollOptions & { throwOnFailure: false }): Promise<SettledTask>;
   poll(handle: TaskHandle | string, options?: PollOptions): Promise<ResolvedTask>;
+  /**
+   * The wait of `poll` as readings: yields when status or progress changed, the settled reading last, then ends, or throws
+   * where `poll` would reject. It starts with the first `next()`, and can be iterated once. Leaving the loop stops the wait
+   * at once. Whoever is slow misses readings, never the settled one: of the others the newest is kept.
+   */
+  watch(handle: TaskHandle | string, options?: PollOptions): AsyncIterable<Task>;
   /** The video of a /v1/videos task through the authenticated endpoint. The body is yours to read. */
   downloadContent(handle: TaskHandle | string, options?: RequestOptions): Promise<Response>;
   /** Ends every open call with code "closed", and lets the memory go. */
@@ -242,16 +248,7 @@ export interface TaskHandle {
   v: 1;
   family: "midjourney" | "videos";
   kind:
-    | "imagine"
-    | "video"
-    | "action"
-    | "modal"
-    | "blend"
-    | "describe"
-    | "shorten"
-    | "edits"
-    | "veo"
-    | "remix";
+    "imagine" | "video" | "action" | "modal" | "blend" | "describe" | "shorten" | "edits" | "veo" | "remix";
   id: string;
   /** By the clock of the machine that submitted it. */
   submittedAt: number;

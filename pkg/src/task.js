@@ -40,13 +40,18 @@ export function findButton(task, label) {
 const SETTLED = new Set(["succeeded", "failed", "canceled"]);
 const RANK = { action_required: 0, queued: 1, running: 2, succeeded: 3, failed: 3, canceled: 3 };
 
+/** Nothing more will happen to the task. @param {Task} task */
+export function isTerminal(task) {
+  return SETTLED.has(task.status);
+}
+
 /**
  * Whether `next` is news after `previous`. Two plain readings are compared, so it needs no wasm and can be synchronous.
  * @param {Task} previous
  * @param {Task} next
  */
 export function supersedes(previous, next) {
-  if (previous.handle.id !== next.handle.id || SETTLED.has(previous.status)) return false;
+  if (previous.handle.id !== next.handle.id || isTerminal(previous)) return false;
   // After a modal was sent the task goes from action_required to running; before that it stops there.
   if (next.status === "action_required") return previous.status === "queued" || previous.status === "running";
   const step = RANK[next.status] - RANK[previous.status];

@@ -86,6 +86,16 @@ const flows = [
     },
   },
   {
+    name: "watch, through a 503",
+    points: [...GET, "sleep", ...GET, "onUpdate", "sleep", ...GET, "onUpdate"],
+    start: async ({ client, world, options }) => {
+      world.answers = [() => json("", 503), () => reading("IN_PROGRESS"), succeeded];
+      const seen = [];
+      for await (const { status } of client.watch(HANDLE, options)) seen.push(status);
+      assert.deepEqual(seen, ["running", "succeeded"]);
+    },
+  },
+  {
     name: "run",
     points: [...POST, "onSubmitted", "sleep", ...GET, "onUpdate"],
     start: ({ client, world, options }) => {
