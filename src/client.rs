@@ -82,7 +82,7 @@ impl Client {
             if sent > most || give_up.is_some_and(|end| now() + pause > end) {
                 return Err(error.into());
             }
-            self.emit(error.operation, None, |json| {
+            self.emit(error.operation, None, &|json| {
                 json.key("type").string("retry");
                 json.key("code").string(error.code.as_str());
                 json.key("waitMs").integer(pause);
@@ -177,7 +177,7 @@ impl Client {
             }
         };
         if let Err(error) = &reply {
-            self.emit(error.operation, Some(&handle), |json| {
+            self.emit(error.operation, Some(&handle), &|json| {
                 json.key("type").string("retry");
                 json.key("code").string(error.code.as_str());
                 json.key("waitMs").integer(error.retry_after_ms.unwrap_or(0));
@@ -287,7 +287,7 @@ impl Client {
         let began = now();
         let (reply, bytes): (Reply, Uint8Array) =
             self.transport.exchange(&self.outgoing(call, request, limit_ms)).await?;
-        self.emit(request.operation, None, |json| {
+        self.emit(request.operation, None, &|json| {
             json.key("type").string("response");
             json.key("status").integer(reply.status.into());
             json.key("ms").integer(now() - began);
@@ -325,7 +325,7 @@ impl Client {
     }
 
     /// Tells the caller's hook, if there is one. What it throws is its own affair.
-    pub fn emit(&self, operation: &str, handle: Option<&TaskHandle>, fields: impl FnOnce(&mut Writer)) {
+    pub fn emit(&self, operation: &str, handle: Option<&TaskHandle>, fields: &dyn Fn(&mut Writer)) {
         let Some(on_event) = &self.on_event else { return };
         let mut json = Writer::default();
         json.object(|json| {
@@ -340,7 +340,7 @@ impl Client {
     }
 
     fn emit_request(&self, request: &HttpRequest, attempt: u32) {
-        self.emit(request.operation, None, |json| {
+        self.emit(request.operation, None, &|json| {
             json.key("type").string("request");
             json.key("method").string(request.method);
             json.key("path").string(&request.path);
@@ -349,14 +349,14 @@ impl Client {
     }
 
     fn emit_reading(&self, task: &Task) {
-        self.emit(reading::request(&task.handle).operation, Some(&task.handle), |json| {
+        self.emit(reading::request(&task.handle).operation, Some(&task.handle), &|json| {
             json.key("type").string("reading");
             task.write_standing(json);
         });
     }
 
     fn emit_sleep(&self, handle: &TaskHandle, ms: Millis) {
-        self.emit("poll", Some(handle), |json| {
+        self.emit("poll", Some(handle), &|json| {
             json.key("type").string("sleep");
             json.key("ms").integer(ms);
             json.key("waiting").integer(1);

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
-use serde::Deserialize;
+use serde::Serialize;
+use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{AbortSignal, Headers};
@@ -13,6 +14,7 @@ use crate::call::{Call, Limit, Stop};
 use crate::cancel::Cancel;
 use crate::client::{Client, Seen, now};
 use crate::core::error::{Code, Error};
+use crate::core::fields::Fields;
 use crate::core::json::{self, Value, Writer};
 use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Timeout};
 use crate::core::submit::{self, Dialect, Speed};
@@ -55,20 +57,6 @@ extern "C" {
     fn on_submitted(this: &Context) -> Option<Function>;
 }
 
-/// A call's plain options, by their public names. Infinity stands for "none".
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Options {
-    request_timeout_ms: Option<f64>,
-    timeout_ms: Option<f64>,
-    staleness_budget: Option<f64>,
-    interval_ms: Option<f64>,
-    max_requests: Option<f64>,
-    after_modal: Option<bool>,
-    throw_on_failure: Option<bool>,
-    speed: Option<String>,
-}
-
 /// A client inside the wasm.
 #[wasm_bindgen]
 pub struct Engine {
@@ -100,25 +88,32 @@ impl Engine {
     }
 
     /// One call. Resolves to `["ok", value, raw]`, `["error", fields, cause, raw]` or `["thrown", value]`; never rejects.
-    /// `argument` is JSON: the parameters of a submit, or a task's handle.
-    pub fn call(&self, name: String, argument: String, options: JsValue, context: Context) -> Promise {
+    /// `argument` is JSON: the parameters of a submit, or a task's handle. So are `options`.
+    pub fn call(&self, name: String, argument: String, options: String, context: Context) -> Promise {
         let client = self.client.clone();
         future_to_promise(async move {
-            let outcome = dispatch(&client, &name, &argument, options, &context).await;
+            let outcome = dispatch(&client, &name, &argument, &options, &context).await;
             settled(&client, operation_of(&name), &outcome);
-            Ok(match outcome {
-                Ok(done) => Array::of(&["ok".into(), done.value, done.raw]),
-                Err(Stop::Thrown(value)) => Array::of(&["thrown".into(), value]),
+            let outcome = match outcome {
+                Ok(done) => Outcome("ok", done.value, done.raw, JsValue::UNDEFINED),
+                Err(Stop::Thrown(value)) => Outcome("thrown", value, JsValue::UNDEFINED, JsValue::UNDEFINED),
                 Err(Stop::Error { error, cause, raw }) => {
-                    let mut json = Writer::default();
-                    error.write(&mut json);
-                    Array::of(&["error".into(), json.finish().into(), cause, raw])
+                    Outcome("error", written(&|json| error.write(json)), cause, raw)
                 }
-            }
-            .into())
+            };
+            Ok(serde_wasm_bindgen::to_value(&outcome)?)
         })
     }
 }
+
+/// What a call resolves to: an array.
+#[derive(Serialize)]
+struct Outcome(
+    &'static str,
+    #[serde(with = "preserve")] JsValue,
+    #[serde(with = "preserve")] JsValue,
+    #[serde(with = "preserve")] JsValue,
+);
 
 /// A call's result.
 struct Done {
@@ -138,7 +133,7 @@ impl Done {
 
 impl From<Seen> for Done {
     fn from((task, raw): Seen) -> Self {
-        Done { value: written(|json| task.write(json)), raw, status: task.status }
+        Done { value: written(&|json| task.write(json)), raw, status: task.status }
     }
 }
 
@@ -148,39 +143,34 @@ fn settled(client: &Client, operation: &str, outcome: &Result<Done, Stop>) {
         Err(Stop::Thrown(_)) => ("aborted", false, None),
         Err(Stop::Error { error, .. }) => (error.code.as_str(), error.ambiguous, error.handle.as_deref()),
     };
-    client.emit(operation, handle, |json| {
+    client.emit(operation, handle, &|json| {
         json.key("type").string("settled");
         json.key("outcome").string(word);
         json.key("ambiguous").boolean(ambiguous);
     });
 }
 
-async fn dispatch(
-    client: &Client,
-    name: &str,
-    argument: &str,
-    options: JsValue,
-    context: &Context,
-) -> Result<Done, Stop> {
+async fn dispatch(client: &Client, name: &str, argument: &str, options: &str, context: &Context) -> Result<Done, Stop> {
     let operation = operation_of(name);
-    let options = read_options(options, operation)?;
-    let call = read_call(&options, context, operation)?;
-    let argument = json::parse(argument).map_err(|_| Error::new(Code::Validation, operation, "not JSON"))?;
+    let parse = |json| json::parse(json).map_err(|_| Error::new(Code::Validation, operation, "not JSON"));
+    let (argument, options) = (parse(argument)?, parse(options)?);
+    let options = Fields { operation, object: &options };
+    let call = read_call(&options, context)?;
     if let Some(word) = name.strip_prefix("run.") {
         let rule = "must be the kind of a submit";
         let kind = Kind::new(word).ok_or_else(|| Error::argument(operation, "kind", rule, word))?;
-        let waiting = poll_options(&options, operation)?;
+        let waiting = poll_options(&options)?;
         return Ok(client.run(&call, kind, &argument, waiting, context.on_submitted()).await?.into());
     }
     if let Some(kind) = Kind::new(name) {
         let (accepted, _) = client.submit(&call, kind, &argument, None).await?;
         let status = accepted.task.map_or(Status::Queued, |task| task.status);
-        return Ok(Done { status, ..Done::plain(written(|json| accepted.handle.write(json))) });
+        return Ok(Done { status, ..Done::plain(written(&|json| accepted.handle.write(json))) });
     }
     match name {
         "upload" => {
             let urls = client.upload(&call, &argument).await?;
-            Ok(Done::plain(written(|json| json.strings(&urls))))
+            Ok(Done::plain(written(&|json| json.strings(&urls))))
         }
         "webhook" => {
             let task = webhook::parse(argument.text().unwrap_or_default(), &client.transport.base_url, now())?;
@@ -195,7 +185,7 @@ async fn on_task(
     client: &Client,
     name: &str,
     argument: &Value<'_>,
-    options: &Options,
+    options: &Fields<'_>,
     call: &Call,
 ) -> Result<Done, Stop> {
     let operation = operation_of(name);
@@ -207,7 +197,7 @@ async fn on_task(
     call.tell_handle(&handle);
     match name {
         "poll" => {
-            let waiting = poll_options(options, operation).map_err(|error| error.with_handle(&handle))?;
+            let waiting = poll_options(options).map_err(|error| error.with_handle(&handle))?;
             let mut poller = client.poller(handle, waiting);
             if argument.text().is_some() {
                 poller.age_is_unknown();
@@ -216,7 +206,7 @@ async fn on_task(
         }
         "seed" => {
             let seed = client.image_seed(call, &handle).await?;
-            Ok(Done::plain(written(|json| json.string(&seed))))
+            Ok(Done::plain(written(&|json| json.string(&seed))))
         }
         "content" => Ok(Done::plain(client.content(call, &handle).await?.into())),
         _ => Ok(client.fetch_task(call, &handle).await?.into()),
@@ -239,70 +229,62 @@ fn operation_of(name: &str) -> &'static str {
     }
 }
 
-fn written(write: impl FnOnce(&mut Writer)) -> JsValue {
+fn written(write: &dyn Fn(&mut Writer)) -> JsValue {
     let mut json = Writer::default();
     write(&mut json);
     json.finish().into()
 }
 
-fn read_options(options: JsValue, operation: &'static str) -> Result<Options, Error> {
-    if options.is_undefined() {
-        return Ok(Options::default());
-    }
-    serde_wasm_bindgen::from_value(options)
-        .map_err(|error| Error::new(Code::Validation, operation, ["options: ", &error.to_string()].concat()))
-}
-
-fn read_call(options: &Options, context: &Context, operation: &'static str) -> Result<Call, Error> {
-    let speed = match options.speed.as_deref() {
+/// A call's plain options, by their public names; false stands for "no limit".
+fn read_call(options: &Fields, context: &Context) -> Result<Call, Error> {
+    let speed = match options.text("speed")? {
         None => None,
-        Some(word) => Some(
-            Speed::new(word)
-                .ok_or_else(|| Error::argument(operation, "speed", "must be \"relax\", \"fast\" or \"turbo\"", word))?,
-        ),
+        Some(word) => Some(Speed::new(word).ok_or_else(|| {
+            Error::argument(options.operation, "speed", "must be \"relax\", \"fast\" or \"turbo\"", word)
+        })?),
     };
     Ok(Call {
         cancel: Cancel::new(context.signal()),
         headers: context.headers(),
         images: context.images(),
-        request_timeout: limit("requestTimeoutMs", options.request_timeout_ms, operation)?,
+        request_timeout: limit(options, "requestTimeoutMs")?,
         speed,
         on_handle: context.on_handle(),
         on_reading: context.on_reading(),
     })
 }
 
-/// Milliseconds; Infinity switches the limit off.
-fn limit(name: &str, ms: Option<f64>, operation: &'static str) -> Result<Option<Limit>, Error> {
-    match ms {
-        None => Ok(None),
-        Some(ms) if ms == f64::INFINITY => Ok(Some(None)),
-        Some(ms) if ms >= 0.0 => Ok(Some(Some(ms as i64))),
-        Some(_) => Err(Error::argument(operation, name, "must be milliseconds, 0 or more, or null", "another number")),
+fn limit(options: &Fields, name: &str) -> Result<Option<Limit>, Error> {
+    match options.get(name) {
+        Value::Bool(false) => Ok(Some(None)),
+        _ => Ok(thousandths(options, name, 0, "must be milliseconds, 0 or more, or null")?.map(|ms| Some(ms / 1000))),
     }
 }
 
-fn poll_options(options: &Options, operation: &'static str) -> Result<PollOptions, Error> {
-    let timeout = limit("timeoutMs", options.timeout_ms, operation)?;
-    let positive = |name, value: Option<f64>| match value {
-        Some(value) if !(1.0..=9e15).contains(&value) => {
-            Err(Error::argument(operation, name, "must be 1 or more", "another number"))
-        }
-        value => Ok(value),
+/// A number times 1000. No JavaScript number that is a whole one for sure is larger than 9e15.
+fn thousandths(options: &Fields, name: &str, least: i64, rule: &'static str) -> Result<Option<i64>, Error> {
+    let number = match options.get(name) {
+        Value::Null => return Ok(None),
+        Value::Number(digits) => json::scaled(digits, 3).map(|(number, _)| number),
+        _ => None,
     };
+    match number.filter(|number| (least..=9_000_000_000_000_000_000).contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(options.error(name, rule, options.get(name))),
+    }
+}
+
+fn poll_options(options: &Fields) -> Result<PollOptions, Error> {
+    let budget = thousandths(options, "stalenessBudget", 1, "must be seconds above 0")?;
+    let positive =
+        |name| Ok::<_, Error>(thousandths(options, name, 1000, "must be 1 or more")?.map(|count| count / 1000));
     Ok(PollOptions {
-        staleness_budget: match options.staleness_budget {
-            None => DEFAULT_STALENESS_BUDGET,
-            Some(seconds) if seconds > 0.0 && seconds.is_finite() => seconds,
-            Some(_) => {
-                return Err(Error::argument(operation, "stalenessBudget", "must be seconds above 0", "another number"));
-            }
-        },
-        timeout: timeout.map(|ms| ms.map_or(Timeout::Never, Timeout::After)),
-        interval_ms: positive("intervalMs", options.interval_ms)?.map(|ms| ms as i64),
-        max_requests: positive("maxRequests", options.max_requests)?.map(|count| count as u32),
-        after_modal: options.after_modal,
-        throw_on_failure: options.throw_on_failure.unwrap_or(true),
+        staleness_budget: budget.map_or(DEFAULT_STALENESS_BUDGET, |thousandths| thousandths as f64 / 1000.0),
+        timeout: limit(options, "timeoutMs")?.map(|ms| ms.map_or(Timeout::Never, Timeout::After)),
+        interval_ms: positive("intervalMs")?,
+        max_requests: positive("maxRequests")?.map(|count| count.min(u32::MAX.into()) as u32),
+        after_modal: options.flag("afterModal")?,
+        throw_on_failure: options.flag("throwOnFailure")?.unwrap_or(true),
     })
 }
 

@@ -169,7 +169,7 @@ export class Client {
       const module = this.#load();
       const engine = this.#engineOf(isModule(module) ? module : await open.unlessEnded(() => module));
       const context = { signal: open.signal, headers, images, ...this.#callbacks(options, open) };
-      const call = () => engine.call(name, json, this.#plainOptions(options), context);
+      const call = () => engine.call(name, json, this.#plainOptions(operation, options), context);
       return this.#unwrap(await open.unlessEnded(call, true), open);
     } catch (error) {
       throw error instanceof WebAssembly.RuntimeError ? this.#trapped(error, open) : error;
@@ -200,20 +200,22 @@ export class Client {
     return own?.panic(error);
   }
 
-  /** The options that the wasm reads. null is "none" there, which is Infinity. @param {any} options */
-  #plainOptions(options) {
+  /** The options that the wasm reads, as JSON. @param {string} operation @param {any} options */
+  #plainOptions(operation, options) {
     const { requestTimeoutMs = this.#settings.requestTimeoutMs, timeoutMs, speed } = options;
     const { stalenessBudget, intervalMs, maxRequests, afterModal, throwOnFailure } = options;
-    return {
-      requestTimeoutMs: requestTimeoutMs === null ? Infinity : requestTimeoutMs,
-      timeoutMs: timeoutMs === null ? Infinity : timeoutMs,
+    /** "None", which JSON tells from "not given" by a value alone. @param {any} ms */
+    const limit = (ms) => (ms === null || ms === Infinity ? false : ms);
+    return toJson(operation, {
+      requestTimeoutMs: limit(requestTimeoutMs),
+      timeoutMs: limit(timeoutMs),
       stalenessBudget,
       intervalMs,
       maxRequests,
       afterModal,
       throwOnFailure,
       speed,
-    };
+    });
   }
 
   /**

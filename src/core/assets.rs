@@ -3,6 +3,7 @@
 
 use super::json::{self, Value};
 use super::task::Millis;
+use super::text;
 use super::time;
 
 /// A parsed `http(s)` URL. Anything a browser would read otherwise than this does is no URL at all.
@@ -26,18 +27,15 @@ impl<'a> WebUrl<'a> {
             .into_iter()
             .find(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
         let rest = &url[scheme.len()..];
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        if !is_authority(&rest[..end]) {
-            return None;
-        }
-        let (before, _) = rest.split_once('#').unwrap_or((rest, ""));
-        let (path, query) =
-            before[end.min(before.len())..].split_once('?').unwrap_or((&before[end.min(before.len())..], ""));
-        Some(WebUrl { origin: &url[..scheme.len() + end], path, query })
+        let plain = text::before(rest, "#");
+        let (place, query) = text::split_once(plain, "?").unwrap_or((plain, ""));
+        let authority = text::before(place, "/");
+        let path = &place[authority.len()..];
+        is_authority(authority).then_some(WebUrl { origin: &url[..scheme.len() + authority.len()], path, query })
     }
 
     fn parameters(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.query.split('&').filter_map(|pair| pair.split_once('='))
+        text::split(self.query, "&").filter_map(|pair| text::split_once(pair, "="))
     }
 
     fn parameter(self, name: &str) -> Option<&'a str> {
@@ -47,18 +45,14 @@ impl<'a> WebUrl<'a> {
 
 /// `host`, `host:port`, `[::1]:port`; no user name.
 fn is_authority(authority: &str) -> bool {
-    let (host, port) = match authority.rfind(':') {
-        Some(at) if !authority.ends_with(']') => (&authority[..at], &authority[at + 1..]),
-        _ => (authority, ""),
-    };
-    let port_is_sound = port.is_empty() || port.parse::<u16>().is_ok();
     let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
-    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let host_is_sound = match literal {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.chars().all(plain),
-    };
-    port_is_sound && host_is_sound
+    let is_port = |port: &str| port.is_empty() || text::number(port, 10).is_some_and(|port| port <= 0xFFFF);
+    if let Some(literal) = authority.strip_prefix('[') {
+        let (address, rest) = text::split_once(literal, "]").unwrap_or((literal, "]"));
+        return text::is_ipv6(address) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
+    }
+    let (host, port) = text::split_once(authority, ":").unwrap_or((authority, ""));
+    !host.is_empty() && host.chars().all(plain) && is_port(port)
 }
 
 /// What a reading's URLs come to.
@@ -184,8 +178,8 @@ fn push_new(urls: &mut Vec<String>, url: String) {
 }
 
 fn without_rand(url: &str) -> String {
-    let (start, query) = url.split_once('?').unwrap_or((url, ""));
-    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("rand=")).collect();
+    let (start, query) = text::split_once(url, "?").unwrap_or((url, ""));
+    let kept: Vec<&str> = text::split(query, "&").filter(|pair| !pair.starts_with("rand=")).collect();
     [start, "?", &kept.join("&")].concat()
 }
 
@@ -201,9 +195,9 @@ pub fn absolute(url: &str, base_url: &str) -> Option<String> {
 /// `/v1/videos/{id}/content` of the service itself.
 fn is_content_route(url: &str, base_url: &str) -> bool {
     let (Some(url), Some(base)) = (WebUrl::parse(url), WebUrl::parse(base_url)) else { return false };
-    let inside = url.path.split_once("/v1/videos/").and_then(|(_, rest)| rest.strip_suffix("/content"));
+    let inside = text::split_once(url.path, "/v1/videos/").and_then(|(_, rest)| rest.strip_suffix("/content"));
     without_port(url.origin).eq_ignore_ascii_case(without_port(base.origin))
-        && inside.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+        && inside.is_some_and(|id| !id.is_empty() && !id.bytes().any(|byte| byte == b'/'))
 }
 
 /// An origin without the port that its scheme has anyway.
@@ -220,7 +214,7 @@ enum Extension {
 }
 
 fn extension(url: &str) -> Extension {
-    let path = url.split(['?', '#']).next().unwrap_or(url).to_ascii_lowercase();
+    let path = text::before(text::before(url, "#"), "?").to_ascii_lowercase();
     let ends = |extensions: &[&str]| extensions.iter().any(|extension| path.ends_with(extension));
     if ends(&[".mp4", ".webm", ".mov"]) {
         Extension::Video
@@ -241,17 +235,21 @@ pub fn url_expiry(url: &str) -> Option<Millis> {
     let url = WebUrl::parse(url)?;
     for family in ["X-Amz-", "X-Goog-", "x-oss-"] {
         let date = url.parameter(&[family, "Date"].concat()).and_then(time::iso_date);
-        let seconds = url.parameter(&[family, "Expires"].concat()).and_then(|text| text.parse::<i64>().ok());
+        let seconds = url.parameter(&[family, "Expires"].concat()).and_then(text::integer);
         if let (Some(date), Some(seconds)) = (date, seconds) {
             return date.checked_add(seconds.checked_mul(1000)?);
         }
     }
     // Discord: hexadecimal seconds, together with the time of issue.
     if let (Some(expires), Some(_)) = (url.parameter("ex"), url.parameter("is")) {
-        return i64::from_str_radix(expires, 16).ok()?.checked_mul(1000);
+        return text::number(expires, 16)?.checked_mul(1000);
     }
     if let Some(seconds) = url.parameter("Expires") {
-        return seconds.parse::<i64>().ok()?.checked_mul(1000);
+        return text::integer(seconds)?.checked_mul(1000);
     }
-    time::iso_date(&url.parameter("se")?.replace("%3A", ":").replace("%3a", ":"))
+    // The colons of an Azure time are escaped, and an escape has digits of its own.
+    let mut pieces = text::split(url.parameter("se")?, "%");
+    let start = pieces.next()?;
+    let rest: Vec<&str> = pieces.filter_map(|piece| piece.get(2..)).collect();
+    time::iso_date(&[start, &rest.concat()].concat())
 }

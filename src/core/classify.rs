@@ -7,6 +7,7 @@ use super::error::{Code, Details, Error, Hint, Resend, ServiceCode};
 use super::http::{Content, Reply, content, excerpt};
 use super::json::{self, Value};
 use super::task::Millis;
+use super::text;
 
 /// What the request was: only a submit can leave a task behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Judge<'_> {
     }
 
     /// An error with what every reply has: status, request id, Retry-After.
-    pub fn error(&self, code: Code, message: impl Into<String>) -> Error {
+    pub fn error(&self, code: Code, message: &str) -> Error {
         let mut error = Error::new(code, self.operation, message);
         if error.message.is_empty() {
             error.message = match self.reply.status {
@@ -66,7 +67,7 @@ impl Judge<'_> {
     }
 
     /// A reply after which nobody knows whether the task exists.
-    pub fn doubtful(&self, code: Code, message: impl Into<String>) -> Error {
+    pub fn doubtful(&self, code: Code, message: &str) -> Error {
         let mut error = self.error(code, message);
         error.ambiguous = self.purpose == Purpose::Submit;
         error.retryable = self.purpose == Purpose::Read;
@@ -74,7 +75,7 @@ impl Judge<'_> {
     }
 
     /// A reply that proves that nothing was created, and may be different next time.
-    pub fn refused(&self, code: Code, message: impl Into<String>, resend: Resend) -> Error {
+    pub fn refused(&self, code: Code, message: &str, resend: Resend) -> Error {
         let mut error = self.error(code, message);
         error.retryable = true;
         error.resend = resend;
@@ -121,9 +122,9 @@ impl Judge<'_> {
             _ => (Code::Protocol, Some(Hint::BaseUrl)),
         };
         let mut error = match code {
-            Code::RateLimited => self.refused(code, message, Resend::Backoff),
-            Code::Gateway | Code::Timeout => self.doubtful(code, message),
-            _ => self.error(code, message),
+            Code::RateLimited => self.refused(code, &message, Resend::Backoff),
+            Code::Gateway | Code::Timeout => self.doubtful(code, &message),
+            _ => self.error(code, &message),
         };
         error.hint = hint;
         error.excerpt = Some(excerpt(text));
@@ -247,7 +248,7 @@ impl Words {
     }
 
     fn is_code(&self, word: &str) -> bool {
-        self.code == Some(ServiceCode::Word(word.into()))
+        matches!(&self.code, Some(ServiceCode::Word(code)) if code == word)
     }
 
     /// The service's own name for the error: its code when that is a word, else its message.
@@ -255,7 +256,7 @@ impl Words {
         match &self.code {
             Some(ServiceCode::Word(word)) => word,
             // The gateway writes "<name> <detail>".
-            _ => self.message.split(' ').next().unwrap_or_default(),
+            _ => text::before(&self.message, " "),
         }
     }
 }
@@ -285,12 +286,12 @@ pub fn is_queue_full(message: &str) -> bool {
 
 fn contains_any(message: &str, words: &[&str]) -> bool {
     let message = message.to_ascii_lowercase();
-    words.iter().any(|word| message.contains(word))
+    words.iter().any(|word| text::find(&message, word).is_some())
 }
 
 /// `… (request id: 2026…)` inside a message.
 fn request_id(message: &str) -> Option<String> {
-    let rest = message.split_once("(request id: ")?.1;
-    let id = rest.split_once(')')?.0;
+    let rest = text::split_once(message, "(request id: ")?.1;
+    let id = text::split_once(rest, ")")?.0;
     (!id.is_empty()).then(|| id.into())
 }

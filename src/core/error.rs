@@ -193,7 +193,7 @@ pub enum Details {
 
 impl Error {
     /// An error that says nothing of the reply, and allows no repetition.
-    pub fn new(code: Code, operation: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, operation: &'static str, message: &str) -> Self {
         Error(Box::new(Fields {
             code,
             operation,
@@ -219,7 +219,7 @@ impl Error {
         let dots = if shown.len() < got.len() { "…" } else { "" };
         let message = [field, " ", rule, ", got ", &shown, dots].concat();
         let details = Details::Argument { field: field.into(), rule };
-        let mut error = Error::new(Code::Validation, operation, message);
+        let mut error = Error::new(Code::Validation, operation, &message);
         error.details = details;
         error
     }

@@ -7,6 +7,7 @@ use super::error::Error;
 use super::http::ImageData;
 use super::json::{Value, Writer};
 use super::task::TaskId;
+use super::text;
 
 /// The arguments of one call.
 #[derive(Clone, Copy, Debug)]
@@ -194,15 +195,16 @@ pub fn is_web_url(url: &str) -> bool {
 /// `image/png` of `data:image/png;base64,…`.
 fn data_uri_type(uri: &str) -> Option<String> {
     let scheme = uri.get(..5)?;
-    let (head, data) = uri.get(5..)?.split_once(',')?;
-    let (mime, encoding) = head.rsplit_once(';')?;
+    let (head, data) = text::split_once(uri.get(5..)?, ",")?;
+    let (mime, _) = text::split_once(head, ";")?;
+    let encoding = text::split(head, ";").last()?;
     let sound = scheme.eq_ignore_ascii_case("data:") && encoding.eq_ignore_ascii_case("base64") && !data.is_empty();
-    (sound && mime.starts_with("image/")).then(|| mime.split(';').next().unwrap_or(mime).into())
+    (sound && mime.starts_with("image/")).then(|| mime.into())
 }
 
 /// What the bytes are: the declared type when it is a picture's, else by their first bytes. Bytes that nothing is known of pass as PNG.
 fn bytes_type(value: &Value) -> Option<String> {
-    let declared = value.get("type").text().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let declared = text::before(value.get("type").text().unwrap_or_default(), ";").trim();
     match declared {
         "image/jpg" => Some("image/jpeg".into()),
         _ if declared.starts_with("image/") => Some(declared.into()),
@@ -235,6 +237,9 @@ fn file_name(name: &str, index: usize, mime: &str) -> String {
         // The end is kept, because the extension is there.
         return plain[plain.len().saturating_sub(64)..].iter().collect();
     }
-    let kind = mime.strip_prefix("image/").unwrap_or("png");
-    ["image-", &(index + 1).to_string(), ".", kind].concat().replace("svg+xml", "svg")
+    let kind = match mime.strip_prefix("image/") {
+        Some("svg+xml") => "svg",
+        kind => kind.unwrap_or("png"),
+    };
+    ["image-", &(index + 1).to_string(), ".", kind].concat()
 }

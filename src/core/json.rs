@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::text;
+
 mod writer;
 
 pub use writer::{Writer, quote};
@@ -106,7 +108,7 @@ impl<'a> Value<'a> {
 
     /// Whether this is null or missing.
     pub fn is_null(&self) -> bool {
-        *self == Value::Null
+        matches!(self, Value::Null)
     }
 
     /// Whether this is an object.
@@ -117,15 +119,15 @@ impl<'a> Value<'a> {
 
 /// The decimal number `text` times ten to the `places`, and whether nothing was cut off. None when it is no number, or too large.
 pub fn scaled(text: &str, places: i32) -> Option<(i64, bool)> {
-    let (number, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
+    let (number, exponent) = match text::split_once(text, "e").or_else(|| text::split_once(text, "E")) {
+        Some((number, exponent)) => (number, i32::try_from(text::integer(exponent)?).ok()?),
         None => (text, 0),
     };
     let (negative, number) = match number.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, number.strip_prefix('+').unwrap_or(number)),
     };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let (whole, fraction) = text::split_once(number, ".").unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }

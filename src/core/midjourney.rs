@@ -7,6 +7,7 @@ use super::http::{Body, HttpRequest, ImageData, Reply};
 use super::json::{Value, Writer};
 use super::submit::{Dialect, Submission};
 use super::task::{Kind, Millis, TaskHandle, TaskId};
+use super::text;
 
 type Outcome<T> = Result<T, Error>;
 
@@ -234,7 +235,7 @@ fn video(fields: &Fields, body: &mut JsonBody, dialect: Dialect) -> Outcome<OwnN
 fn action(fields: &Fields, body: &mut JsonBody) -> Outcome<OwnNames> {
     body.text("taskId", Some(fields.required_task_id()?.as_str()));
     let custom_id = fields.required("customId")?;
-    if !custom_id.contains("::") {
+    if text::find(custom_id, "::").is_none() {
         // One gateway panics on these, and a panic leaves doubt. protocol.md 1.4.
         return Err(fields.error(
             "customId",
@@ -366,7 +367,7 @@ pub fn code(body: &Value) -> Option<i64> {
 /// The ids of `result`: one, a number or text, or several with commas between.
 pub fn result_ids(body: &Value) -> Vec<TaskId> {
     match body.get("result") {
-        Value::Text(text) => text.split(',').filter_map(TaskId::new).collect(),
+        Value::Text(ids) => text::split(ids, ",").filter_map(TaskId::new).collect(),
         result => TaskId::read(result).into_iter().collect(),
     }
 }
@@ -376,7 +377,7 @@ pub fn result_ids(body: &Value) -> Vec<TaskId> {
 pub fn verdict(judge: &Judge, body: &Value, words: &Words, has_parent: bool, has_id: bool) -> Option<Error> {
     let message = words.message.as_str();
     let mut error = match code(body) {
-        _ if *body.get("success") == Value::Bool(false) => judge.error(Code::Validation, message),
+        _ if matches!(body.get("success"), Value::Bool(false)) => judge.error(Code::Validation, message),
         Some(1 | 21 | 22) => return None,
         None if service_code(body.get("code")).is_none() => judge.doubtful(Code::Protocol, message),
         Some(23) => judge.refused(Code::QueueFull, message, Resend::Backoff),

@@ -13,6 +13,7 @@ pub mod poller;
 pub mod reading;
 pub mod submit;
 pub mod task;
+pub mod text;
 pub mod time;
 pub mod videos;
 pub mod webhook;

@@ -7,6 +7,7 @@ use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
 use super::json::{self, Value, Writer, scaled};
 use super::task::{Button, Failure, Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
+use super::text;
 use super::time::time;
 
 /// The read of one task: `GET /mj/task/{id}/fetch` or `GET /v1/videos/{id}`.
@@ -43,7 +44,7 @@ pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
         Err(error) => error,
         Ok(_) => judge.error(Code::Protocol, "the reply is no video"),
     };
-    if reply.status == 400 && error.message.contains("not completed") {
+    if reply.status == 400 && text::find(&error.message, "not completed").is_some() {
         error.code = Code::NotReady;
         error.retryable = true;
     }
@@ -202,16 +203,21 @@ fn unwrap<'v, 'a>(body: &'v Value<'a>) -> Option<&'v Value<'a>> {
 }
 
 fn status(word: &str) -> Status {
-    match &*word.to_ascii_lowercase() {
-        "" | "queued" | "pending" | "submitted" | "not_start" | "notstarted" | "created" | "starting" | "preparing" => {
-            Status::Queued
-        }
-        "modal" => Status::ActionRequired,
-        "completed" | "complete" | "success" | "succeeded" | "succeed" | "finished" => Status::Succeeded,
-        "failed" | "failure" | "fail" | "error" | "rejected" | "expired" => Status::Failed,
-        "cancelled" | "canceled" | "cancel" => Status::Canceled,
+    let word = &*word.to_ascii_lowercase();
+    let queued = "queued pending submitted not_start notstarted created starting preparing";
+    if word.is_empty() || text::is_one_of(word, queued) {
+        Status::Queued
+    } else if word == "modal" {
+        Status::ActionRequired
+    } else if text::is_one_of(word, "completed complete success succeeded succeed finished") {
+        Status::Succeeded
+    } else if text::is_one_of(word, "failed failure fail error rejected expired") {
+        Status::Failed
+    } else if text::is_one_of(word, "cancelled canceled cancel") {
+        Status::Canceled
+    } else {
         // in_progress, processing … and every word that nobody has written yet: bounded by the deadline.
-        _ => Status::Running,
+        Status::Running
     }
 }
 
@@ -247,7 +253,7 @@ fn texts(object: &Value) -> Vec<String> {
 /// `1️⃣ a boat` without its number.
 fn without_keycap(line: &str) -> &str {
     let line = line.trim();
-    match line.split_once('\u{20E3}') {
+    match text::split_once(line, "\u{20E3}") {
         Some((number, rest)) if number.chars().count() <= 3 => rest.trim(),
         _ => line,
     }

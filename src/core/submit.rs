@@ -159,7 +159,7 @@ impl Submission {
         base_url: &str,
         now: Millis,
     ) -> Result<Accepted, Error> {
-        let says_no = *body.get("success") == Value::Bool(false);
+        let says_no = matches!(body.get("success"), Value::Bool(false));
         let Some(id) = videos::created_id(body).filter(|_| !says_no) else {
             return Err(videos::no_id(judge, body, &Words::read(body, text)));
         };

@@ -2,6 +2,7 @@
 
 use super::json::{Value, scaled};
 use super::task::Millis;
+use super::text;
 
 /// No pause that a service asks for is longer: five minutes.
 pub const LONGEST_RETRY_AFTER_MS: Millis = 300_000;
@@ -33,15 +34,15 @@ pub fn retry_after(header: &str, now: Millis) -> Option<Millis> {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn http_date(text: &str) -> Option<Millis> {
-    let mut words = text.split_once(", ")?.1.split(' ');
-    let day = words.next()?.parse().ok()?;
+fn http_date(date: &str) -> Option<Millis> {
+    let mut words = text::split(text::split_once(date, ", ")?.1, " ");
+    let day = text::number(words.next()?, 10)?;
     let month = words.next()?;
     let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         .iter()
         .position(|name| *name == month)?;
-    let year = words.next()?.parse().ok()?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
+    let year = text::number(words.next()?, 10)?;
+    let mut clock = text::split(words.next()?, ":").map(|part| text::number(part, 10));
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     // Sixty is a leap second.
     if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
@@ -51,9 +52,9 @@ fn http_date(text: &str) -> Option<Millis> {
 }
 
 /// `20260102T030405Z`, `2026-01-02T03:04:05Z`, `2026-01-02`, with or without a fraction: the digits in their order, UTC.
-pub fn iso_date(text: &str) -> Option<Millis> {
+pub fn iso_date(date: &str) -> Option<Millis> {
     let digits: Vec<i64> =
-        text.split('.').next()?.bytes().filter(u8::is_ascii_digit).map(|digit| i64::from(digit - b'0')).collect();
+        text::before(date, ".").bytes().filter(u8::is_ascii_digit).map(|digit| i64::from(digit - b'0')).collect();
     if digits.len() != 14 && digits.len() != 8 {
         return None;
     }

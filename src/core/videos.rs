@@ -112,7 +112,7 @@ pub fn no_id(judge: &Judge, body: &Value, words: &Words) -> Error {
         Some(ServiceCode::Number(number)) => matches!(number, 0 | 1 | 200),
         Some(ServiceCode::Word(word)) => word.eq_ignore_ascii_case("success"),
     };
-    if *body.get("success") == Value::Bool(false) {
+    if matches!(body.get("success"), Value::Bool(false)) {
         return judge.error(Code::Validation, &words.message);
     }
     if !body.get("error").is_null() || !fine {

@@ -9,7 +9,7 @@ use web_sys::Headers;
 
 #[wasm_bindgen_test]
 async fn a_call_whose_argument_is_not_json_settles_as_an_error() {
-    let settled = engine().call("fetchTask".into(), "{".into(), JsValue::UNDEFINED, context());
+    let settled = engine().call("fetchTask".into(), "{".into(), "{}".into(), context());
     let settled: Array = JsFuture::from(settled).await.expect("a call never rejects").unchecked_into();
     assert_eq!(settled.get(0), JsValue::from("error"));
 }

@@ -27,18 +27,16 @@ impl Writer {
 
     /// `{`, what `inside` writes, `}`.
     pub fn object(&mut self, inside: impl FnOnce(&mut Self)) {
-        self.comma();
-        self.text.push('{');
+        self.raw("{");
         inside(self);
-        self.text.push('}');
+        self.close_object();
     }
 
     /// `[`, what `inside` writes, `]`.
     pub fn list(&mut self, inside: impl FnOnce(&mut Self)) {
-        self.comma();
-        self.text.push('[');
+        self.raw("[");
         inside(self);
-        self.text.push(']');
+        self.close_list();
     }
 
     /// The end of an object that `raw("{")` began.
