@@ -8,7 +8,7 @@ import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { withLock } from "./lock.mjs";
 import { bindgen, bindgenVersion, cargo, cargoOutput, setup } from "./setup.mjs";
-import { main, root, run, step, Stop } from "./shell.mjs";
+import { capture, main, root, run, step, Stop } from "./shell.mjs";
 
 const target = "wasm32-unknown-unknown";
 const dist = join(root, "pkg/dist");
@@ -71,8 +71,8 @@ async function buildWasm() {
   await mkdir(wasmFolder, { recursive: true });
   const compiled = await compile();
   await step("wasm-bindgen", () => run(bindgen, [compiled, wasmFolder]));
-  await step("wasm-opt -Oz", optimize);
-  await wrapGlue();
+  const names = await step("wasm-opt -Oz", optimize);
+  await wrapGlue(names);
   await inlineWasm();
   await writeFile(stamp, wanted);
 }
@@ -106,34 +106,63 @@ async function cargoFacts() {
   return { directory, flags: stableStd ? flags : [...flags, ...smallStd.rustc] };
 }
 
-/** No feature flags: wasm-opt reads the module's own target_features. `--all-features` makes what engines refuse. */
+/**
+ * No feature flags: wasm-opt reads the module's own target_features. `--all-features` makes what engines refuse.
+ * Returns the short names that it gave to imports and exports, of which wasm-bindgen's are 40 letters long and half hashes.
+ */
 async function optimize() {
   const module = join(wasmFolder, "comet_tasks_bg.wasm");
   const result = join(wasmFolder, "comet_tasks.wasm");
   const program = join(root, "node_modules/binaryen/bin/wasm-opt");
-  await run(process.execPath, [program, "-Oz", "--strip-target-features", module, "-o", result]);
+  const passes = ["-Oz", "--minify-imports-and-exports-and-modules", "--strip-target-features"];
+  const { code, stdout, output } = await capture(process.execPath, [
+    program,
+    ...passes,
+    module,
+    "-o",
+    result,
+  ]);
+  if (code !== 0) throw new Stop(`wasm-opt failed:\n${output}`);
   await rm(module);
-  if (!WebAssembly.validate(await readFile(result)))
-    throw new Stop("wasm-opt made a module that is not valid.");
+  const compiled = new Uint8Array(await readFile(result));
+  if (!WebAssembly.validate(compiled)) throw new Stop("wasm-opt made a module that is not valid.");
+  return shortNames(JSON.parse(stdout), compiled);
 }
 
 /**
- * Wraps wasm-bindgen's output in a function, unpatched: each call makes an independent instance, and the names
- * that it would take from the global scope are handed to it. It has no document: there is no script to find.
+ * @param {{ imports: [string, string, string][], exports: [string, string][] }} map what wasm-opt printed
+ * @param {Uint8Array<ArrayBuffer>} compiled
+ * @returns {Record<string, string>}
  */
-async function wrapGlue() {
+function shortNames({ imports, exports }, compiled) {
+  const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(compiled));
+  const names = [...imports.map(([, long, short]) => [long, short]), ...exports, [imports[0][0], module]];
+  return Object.fromEntries(names);
+}
+
+/**
+ * Wraps wasm-bindgen's output in a function, unpatched but for those names: each call makes an independent instance,
+ * and what it would take from the global scope is handed to it. It has no document: there is no script to find.
+ * @param {Record<string, string>} names
+ */
+async function wrapGlue(names) {
   const output = join(wasmFolder, "comet_tasks.js");
-  const glue = await readFile(output, "utf8");
-  await writeFile(
-    join(wasmFolder, "glue.js"),
-    [
-      "export function createGlue({ WebAssembly, queueMicrotask, setTimeout, clearTimeout }) {",
-      "const document = undefined;",
-      glue,
-      "return wasm_bindgen;",
-      "}\n",
-    ].join("\n"),
-  );
+  const glue = [
+    "export function createGlue({ WebAssembly, queueMicrotask, setTimeout, clearTimeout }) {",
+    "const document = undefined;",
+    await readFile(output, "utf8"),
+    "return wasm_bindgen;",
+    "}\n",
+  ].join("\n");
+  const { transform } = await import("esbuild"); // not before set-up has installed it
+  const long = Object.keys(names).map((name) => name.replace(/[^\w]/g, "\\$&"));
+  const options = {
+    mangleProps: new RegExp(`^(?:${long.join("|")})$`),
+    mangleQuoted: true,
+    mangleCache: names,
+  };
+  const { code } = await transform(glue, options);
+  await writeFile(join(wasmFolder, "glue.js"), code);
   await rm(output);
 }
 

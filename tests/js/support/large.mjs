@@ -14,7 +14,7 @@ WebAssembly.Instance = /** @type {any} */ (
   /** @param {WebAssembly.Module} module @param {WebAssembly.Imports} imports */
   function (module, imports) {
     const instance = new Instance(module, imports);
-    memories.push(/** @type {WebAssembly.Memory} */ (instance.exports.memory));
+    memories.push(...Object.values(instance.exports).filter((value) => value instanceof WebAssembly.Memory));
     return instance;
   }
 );
