@@ -1,6 +1,6 @@
 //! One client: drives `core` with the real clock, timer and network.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use js_sys::{Date, Function, Math, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -39,6 +39,8 @@ pub struct Client {
     pub on_event: Option<Function>,
     /// How long tasks take, as far as this client has seen.
     pub beliefs: RefCell<Beliefs>,
+    /// Whether the gateway may have the list route: until it says otherwise.
+    pub lists_work: Cell<bool>,
 }
 
 /// A task, and the reply's bytes that it was read from.
@@ -108,7 +110,7 @@ impl Client {
     }
 
     /// Learns from a reading, and says what it lets expect.
-    fn consider(&self, task: &mut Task) -> Belief {
+    pub fn consider(&self, task: &mut Task) -> Belief {
         self.beliefs.borrow_mut().learn(task);
         let belief = self.beliefs.borrow().of_task(task);
         if task.status == Status::Running {
@@ -266,7 +268,8 @@ impl Client {
         Err(reading::content_error(handle, &reply, now()).into())
     }
 
-    async fn read(&self, call: &Call, request: &HttpRequest) -> Result<(Reply, JsValue), Stop> {
+    /// One read.
+    pub async fn read(&self, call: &Call, request: &HttpRequest) -> Result<(Reply, JsValue), Stop> {
         let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
         let exchange = self.exchange(call, request, limit, 1).await;
         exchange.map_err(|lost| self.lost(call, request, Purpose::Read, lost))
@@ -348,7 +351,8 @@ impl Client {
         });
     }
 
-    fn emit_reading(&self, task: &Task) {
+    /// A reading is there.
+    pub fn emit_reading(&self, task: &Task) {
         self.emit(reading::request(&task.handle).operation, Some(&task.handle), &|json| {
             json.key("type").string("reading");
             task.write_standing(json);

@@ -1,6 +1,6 @@
 //! The wasm-bindgen surface: convert in, call, convert out. The facade in `pkg/src` makes it a public API.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
@@ -83,6 +83,7 @@ impl Engine {
             dialect: if settings.dialect() == "snake" { Dialect::Snake } else { Dialect::Comet },
             on_event: settings.on_event(),
             beliefs: RefCell::default(),
+            lists_work: Cell::new(true),
         };
         Engine { client: Rc::new(client) }
     }
@@ -172,6 +173,10 @@ async fn dispatch(client: &Client, name: &str, argument: &str, options: &str, co
             let urls = client.upload(&call, &argument).await?;
             Ok(Done::plain(written(&|json| json.strings(&urls))))
         }
+        "fetchTasks" => {
+            let (value, raw) = client.fetch_tasks(&call, read_handles(&argument)?).await?;
+            Ok(Done { raw, ..Done::plain(value) })
+        }
         "webhook" => {
             let task = webhook::parse(argument.text().unwrap_or_default(), &client.transport.base_url, now())?;
             Ok((task, JsValue::UNDEFINED).into())
@@ -189,11 +194,7 @@ async fn on_task(
     call: &Call,
 ) -> Result<Done, Stop> {
     let operation = operation_of(name);
-    let handle = TaskHandle::read(argument, now()).map_err(|(field, rule)| {
-        let mut got = Writer::default();
-        got.value(argument);
-        Error::argument(operation, field, rule, &got.finish())
-    })?;
+    let handle = read_handle(argument, "handle", operation)?;
     call.tell_handle(&handle);
     match name {
         "poll" => {
@@ -213,6 +214,25 @@ async fn on_task(
     }
 }
 
+/// `name` is the argument's in errors.
+fn read_handle(value: &Value<'_>, name: &str, operation: &'static str) -> Result<TaskHandle, Error> {
+    TaskHandle::read(value, now()).map_err(|(field, rule)| {
+        let mut got = Writer::default();
+        got.value(value);
+        Error::argument(operation, &[name, field.strip_prefix("handle").unwrap_or(field)].concat(), rule, &got.finish())
+    })
+}
+
+fn read_handles(argument: &Value<'_>) -> Result<Vec<TaskHandle>, Error> {
+    if !matches!(argument, Value::List(_)) {
+        return Err(Error::argument("fetchTasks", "handles", "must be a list of tasks' handles or ids", "no list"));
+    }
+    let read = |(at, value): (usize, &Value<'_>)| {
+        read_handle(value, &["handles[", &at.to_string(), "]"].concat(), "fetchTasks")
+    };
+    argument.items().iter().enumerate().map(read).collect()
+}
+
 /// The name that errors and events have for a call.
 fn operation_of(name: &str) -> &'static str {
     match Kind::new(name.strip_prefix("run.").unwrap_or(name)) {
@@ -224,6 +244,7 @@ fn operation_of(name: &str) -> &'static str {
             "content" => "videos.content",
             "webhook" => "webhook",
             "fetch" => "fetchTask",
+            "fetchTasks" => "fetchTasks",
             _ => "run",
         },
     }

@@ -13,5 +13,6 @@ pub mod cancel;
 pub mod transport;
 
 pub mod client;
+pub mod readings;
 
 pub mod js;

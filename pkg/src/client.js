@@ -99,6 +99,16 @@ export class Client {
     return this.#onTask("fetch", handle, options).then(this.#task);
   }
 
+  /** @param {any} handles @param {any} [options] @returns {Promise<any>} */
+  async fetchTasks(handles, options) {
+    const take = () => ({ json: toJson("fetchTasks", handles) });
+    const [json, raws] = await this.#call("fetchTasks", take, options);
+    return this.#parse(json).map((/** @type {any} */ reading, /** @type {number} */ place) => {
+      if (reading?.error) return new CometError(reading.error, this.#settings.secrets.safe(raws[place]));
+      return reading && this.#withRaw(reading.task, raws[place]);
+    });
+  }
+
   /** @param {any} handle @param {any} [options] */
   poll(handle, options) {
     return this.#onTask("poll", handle, options).then(this.#task);
@@ -278,6 +288,7 @@ const OPERATIONS = {
   remix: "videos.remix",
   content: "videos.content",
   fetch: "fetchTask",
+  fetchTasks: "fetchTasks",
   poll: "poll",
   webhook: "webhook",
   undefined: "run",

@@ -103,6 +103,16 @@ export interface Client {
    * "task_" or "video_". A failed task is a reading like any other.
    */
   fetchTask(handle: TaskHandle | string, options?: RequestOptions): Promise<Task>;
+  /**
+   * One reading of many tasks, in as few requests as the service allows: Midjourney's go by the list route, a hundred in a
+   * request, the others one by one, six at a time. The result has the order and length of `handles`: null for a task that
+   * the service does not know, its error for a reading that failed. Rejects as a whole only with "validation" (nothing was
+   * sent), "unauthorized", "forbidden", "closed", or the reason of an abort.
+   */
+  fetchTasks(
+    handles: (TaskHandle | string)[],
+    options?: RequestOptions,
+  ): Promise<(Task | CometError | null)[]>;
   /** Submit, then wait. `onSubmitted` is awaited before the wait begins, so that the handle can be stored first. */
   run(
     call: SubmitCall,

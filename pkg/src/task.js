@@ -14,7 +14,9 @@ const decoder = new TextDecoder();
 export function withRaw(task, bytes, parse) {
   /** @type {unknown} */
   let raw;
-  const get = () => (raw ??= bytes && ownObject(parse(decoder.decode(bytes)), task.handle.id));
+  const { row } = task;
+  delete task.row;
+  const get = () => (raw ??= bytes && ownObject(parse(decoder.decode(bytes)), task.handle.id, row));
   return Object.defineProperty(task, "raw", { get });
 }
 
@@ -22,8 +24,10 @@ export function withRaw(task, bytes, parse) {
  * The list route answers with the rows of several tasks.
  * @param {any} reply
  * @param {string} id
+ * @param {number | undefined} row the one that the task was read from
  */
-function ownObject(reply, id) {
+function ownObject(reply, id, row) {
+  if (row !== undefined) return (Array.isArray(reply) ? reply : reply.data)[row];
   return Array.isArray(reply) ? (reply.find((row) => String(row?.id) === id) ?? reply) : reply;
 }
 

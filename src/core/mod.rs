@@ -8,6 +8,7 @@ pub mod fields;
 pub mod handle;
 pub mod http;
 pub mod json;
+pub mod many;
 pub mod midjourney;
 pub mod poller;
 pub mod reading;

@@ -70,9 +70,45 @@ pub fn read_listed(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Mill
     let judge = Judge { operation: "midjourney.list", purpose: Purpose::Read, reply, now };
     let text = reply.text();
     let body = judge.json(&text).map_err(|error| error.with_handle(handle))?;
-    let rows = if body.items().is_empty() { body.get("data") } else { &body };
-    let own = rows.items().iter().filter(|row| TaskId::read(row.get("id")).as_ref() == Some(&handle.id));
-    Ok(most_advanced(own.filter_map(|row| task(row, handle, base_url))))
+    let rows = rows(&body).unwrap_or_default();
+    Ok(own_row(rows, &ids(rows), handle, base_url))
+}
+
+/// The row of each task in the reply to [`list_request`]; None for those that the service left out.
+/// A reply that is no list says nothing of any task: it is an error.
+pub fn read_many(
+    handles: &[&TaskHandle],
+    reply: &Reply,
+    base_url: &str,
+    now: Millis,
+) -> Result<Vec<Option<Task>>, Error> {
+    let judge = Judge { operation: "midjourney.list", purpose: Purpose::Read, reply, now };
+    let text = reply.text();
+    let body = judge.json(&text)?;
+    let rows = rows(&body).ok_or_else(|| judge.error(Code::Protocol, "the reply is no list of tasks"))?;
+    let ids = ids(rows);
+    Ok(handles.iter().map(|handle| own_row(rows, &ids, handle, base_url)).collect())
+}
+
+/// Whether a gateway said in this way that it has no list route. An outage or a refused key says nothing of routes.
+pub fn lacks_list(error: &Error) -> bool {
+    let is_missing = matches!(error.status, Some(404 | 405 | 410 | 501));
+    let is_odd = matches!(error.code, Code::Protocol | Code::Redirect | Code::Validation | Code::Rejected);
+    is_missing || (is_odd && !error.retryable)
+}
+
+/// The rows of a list, which may be wrapped: `{"data": [...]}`.
+fn rows<'v, 'a>(body: &'v Value<'a>) -> Option<&'v [Value<'a>]> {
+    [body, body.get("data")].into_iter().find(|value| matches!(value, Value::List(_))).map(Value::items)
+}
+
+fn ids(rows: &[Value]) -> Vec<Option<TaskId>> {
+    rows.iter().map(|row| TaskId::read(row.get("id"))).collect()
+}
+
+fn own_row(rows: &[Value], ids: &[Option<TaskId>], handle: &TaskHandle, base_url: &str) -> Option<Task> {
+    let own = (0..rows.len()).filter(|&at| ids[at].as_ref() == Some(&handle.id));
+    most_advanced(own.filter_map(|at| Some(Task { row: Some(at as u32), ..task(&rows[at], handle, base_url)? })))
 }
 
 /// After a modal the gateway keeps two rows with one id, and only one of them moves. protocol.md 1.5.
@@ -125,6 +161,7 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
         estimate: None,
         failure: None,
         makes,
+        row: None,
     };
     infer_success(&mut task);
     settle(&mut task, object);

@@ -129,6 +129,8 @@ pub struct Task {
     pub failure: Option<Failure>,
     /// What a success will have to show.
     pub makes: Makes,
+    /// Which row of a list's reply it was read from.
+    pub row: Option<u32>,
 }
 
 /// How long a task will still take, in milliseconds.
@@ -162,9 +164,12 @@ impl Task {
         }
     }
 
-    /// `Task` in `index.d.ts`, without `raw`.
+    /// `Task` in `index.d.ts`, without `raw`; the facade turns `row` into that.
     pub fn write(&self, json: &mut Writer) {
         json.object(|json| {
+            if let Some(row) = self.row {
+                json.key("row").integer(row.into());
+            }
             self.handle.write(json.key("handle"));
             self.write_standing(json);
             json.key("rawStatus").string(&self.raw_status);
