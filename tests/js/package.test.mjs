@@ -111,8 +111,8 @@ for (const [moduleResolution, module] of [
       JSON.stringify({ compilerOptions, files: ["kept.ts", "user.ts"] }),
     );
     const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const told = await run(process.execPath, [tsc], { cwd: empty }).catch(({ stdout }) => ({ stdout }));
-    assert.equal(told.stdout, "");
+    const told = await run(process.execPath, [tsc], { cwd: empty }).catch((error) => error);
+    assert.deepEqual([told.stdout, told.stderr, told.code], ["", "", undefined]);
   });
 }
 
