@@ -20,6 +20,8 @@ pub struct Call {
     pub images: Array,
     /// None: the default of the request's kind.
     pub request_timeout: Option<Limit>,
+    /// Its wait shares nothing with others: it has headers or a time limit of its own, or the host forbids it.
+    pub is_alone: bool,
     /// For submits.
     pub speed: Option<Speed>,
     /// Takes the JSON of the task's handle, as soon as there is one: how the call ends may be decided outside.

@@ -26,10 +26,10 @@ pub enum Interrupt {
 
 /// Something that happens once, and wakes who waits for it.
 #[derive(Clone, Default)]
-struct Bell(Rc<RefCell<(bool, Option<Waker>)>>);
+pub(crate) struct Bell(Rc<RefCell<(bool, Option<Waker>)>>);
 
 impl Bell {
-    fn ring(&self) {
+    pub(crate) fn ring(&self) {
         let mut bell = self.0.borrow_mut();
         bell.0 = true;
         let waker = bell.1.take();
@@ -37,6 +37,18 @@ impl Bell {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Until it rings, or so many milliseconds. It can ring again after.
+    pub(crate) async fn rest(&self, ms: Option<Millis>) {
+        let timer = ms.map(Timer::new);
+        poll_fn(|context| {
+            let is_over = self.has_rung(context.waker())
+                || timer.as_ref().is_some_and(|timer| timer.bell.has_rung(context.waker()));
+            if is_over { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        self.0.borrow_mut().0 = false;
     }
 
     fn has_rung(&self, waker: &Waker) -> bool {
@@ -66,9 +78,14 @@ impl Cancel {
         Cancel { signal, bell, listener }
     }
 
-    /// Whether the signal has been given.
+    /// Whether the signal has been given, or [`Cancel::abort`] was called.
     pub fn is_aborted(&self) -> bool {
-        self.signal.as_ref().is_some_and(AbortSignal::aborted)
+        self.bell.0.borrow().0 || self.signal.as_ref().is_some_and(AbortSignal::aborted)
+    }
+
+    /// Ends the call from inside.
+    pub fn abort(&self) {
+        self.bell.ring();
     }
 
     /// What it was given with.

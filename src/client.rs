@@ -1,6 +1,7 @@
 //! One client: drives `core` with the real clock, timer and network.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use js_sys::{Date, Function, Math, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -8,17 +9,17 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 use crate::call::{Call, Limit, Stop, handle_json};
-use crate::cancel::Interrupt;
 use crate::core::belief::{self, Belief, Beliefs};
 use crate::core::classify::{Judge, Purpose};
 use crate::core::error::{Code, Error, Hint, Resend};
 use crate::core::http::{HttpRequest, Reply};
 use crate::core::json::{Value, Writer};
-use crate::core::poller::{PollOptions, Poller, Route, Step};
+use crate::core::poller::{PollOptions, Poller};
 use crate::core::submit::{Accepted, Dialect, Submission};
 use crate::core::task::{Kind, Millis, Status, Task, TaskHandle};
 use crate::core::{midjourney, reading};
 use crate::transport::{AbortOnDrop, NoReply, Outgoing, Transport, Why};
+use crate::waits::Waits;
 
 /// Submits and the image seed are given this long: the gateways' own limit is 60 s, and a shorter one makes doubt.
 pub const SUBMIT_TIMEOUT_MS: Millis = 120_000;
@@ -26,8 +27,6 @@ pub const SUBMIT_TIMEOUT_MS: Millis = 120_000;
 pub const READ_TIMEOUT_MS: Millis = 30_000;
 /// A submit that provably created nothing is sent again so many times at most.
 const RESENDS: u32 = 3;
-/// The request made at a wait's deadline is given this long.
-const LAST_READ_MS: Millis = 5_000;
 
 /// A client's settings and its way to the service.
 pub struct Client {
@@ -41,6 +40,8 @@ pub struct Client {
     pub beliefs: RefCell<Beliefs>,
     /// Whether the gateway may have the list route: until it says otherwise.
     pub lists_work: Cell<bool>,
+    /// The waits that share requests.
+    pub waits: Rc<Waits>,
 }
 
 /// A task, and the reply's bytes that it was read from.
@@ -66,7 +67,7 @@ impl Client {
         let mut sent = 0;
         loop {
             sent += 1;
-            let exchange = self.exchange(call, &submission.request, limit, sent).await;
+            let exchange = self.exchange(call, &submission.request, limit, sent, 1).await;
             let (reply, raw) = exchange.map_err(|lost| self.lost(call, &submission.request, Purpose::Submit, lost))?;
             let error = match submission.judge(&reply, &self.transport.base_url, now()) {
                 Ok(accepted) => {
@@ -96,7 +97,7 @@ impl Client {
     /// One reading of one task.
     pub async fn fetch_task(&self, call: &Call, handle: &TaskHandle) -> Result<Seen, Stop> {
         let request = reading::request(handle);
-        let (reply, raw) = self.read(call, &request).await.map_err(|stop: Stop| stop.with_handle(handle))?;
+        let (reply, raw) = self.read(call, &request, 1).await.map_err(|stop: Stop| stop.with_handle(handle))?;
         let mut task = reading::read(handle, &reply, &self.transport.base_url, now())?;
         self.consider(&mut task);
         self.emit_reading(&task);
@@ -120,82 +121,17 @@ impl Client {
     }
 
     /// Waits until the task has settled.
-    pub async fn poll(&self, call: &Call, mut poller: Poller, first: Option<Seen>) -> Result<Seen, Stop> {
-        let (mut raw, mut cause) = (JsValue::UNDEFINED, JsValue::UNDEFINED);
-        if let Some((task, bytes)) = first {
-            raw = bytes;
-            poller.take(now(), task);
-            notify(call, &poller, &raw)?;
-        }
-        loop {
-            match poller.step(now()) {
-                Step::Done(outcome) => {
-                    return match *outcome {
-                        Ok(task) => Ok((task, raw)),
-                        Err(error) => Err(Stop::Error { error, cause, raw }),
-                    };
-                }
-                Step::Sleep(ms) => {
-                    self.emit_sleep(poller.handle(), ms);
-                    call.cancel.sleep(ms).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
-                }
-                Step::Fetch(route) => cause = self.ask(call, &mut poller, route, &mut raw).await?,
-            }
-        }
-    }
-
-    /// One request of a wait, and its outcome. Returns what the host threw.
-    async fn ask(&self, call: &Call, poller: &mut Poller, route: Route, raw: &mut JsValue) -> Result<JsValue, Stop> {
-        let mut thrown = JsValue::UNDEFINED;
-        let handle = poller.handle().clone();
-        let request = match route {
-            Route::Single => reading::request(&handle),
-            Route::List => reading::list_request(&[&handle.id]),
+    pub async fn poll(self: &Rc<Self>, call: &Call, poller: Poller, first: Option<Seen>) -> Result<Seen, Stop> {
+        let waits = match call.is_alone {
+            true => Rc::new(Waits::new(call.headers.clone(), call.request_timeout, 1)),
+            false => self.waits.clone(),
         };
-        let left = poller.deadline().map(|deadline| deadline - now());
-        let left = left.map(|ms| if ms > 0 { ms } else { LAST_READ_MS });
-        let reply = match call.cancel.race(left, self.read(call, &request)).await {
-            Err(Interrupt::Aborted) => return Err(Stop::Thrown(call.cancel.reason())),
-            Err(Interrupt::TimedOut) => {
-                poller.expire();
-                return Ok(thrown);
-            }
-            Ok(Err(Stop::Error { error, cause, .. })) => {
-                thrown = cause;
-                Err(error)
-            }
-            Ok(Err(stop)) => return Err(stop),
-            Ok(Ok((reply, bytes))) => {
-                let base_url = &self.transport.base_url;
-                let mut task = match route {
-                    Route::Single => reading::read(&handle, &reply, base_url, now()).map(Some),
-                    Route::List => reading::read_listed(&handle, &reply, base_url, now()),
-                };
-                if let Ok(Some(task)) = &mut task {
-                    *raw = bytes;
-                    poller.believe(self.consider(task));
-                }
-                task
-            }
-        };
-        if let Err(error) = &reply {
-            self.emit(error.operation, Some(&handle), &|json| {
-                json.key("type").string("retry");
-                json.key("code").string(error.code.as_str());
-                json.key("waitMs").integer(error.retry_after_ms.unwrap_or(0));
-            });
-        }
-        let news = poller.handle_reply(now(), reply);
-        if let Some(task) = poller.last().filter(|_| news) {
-            self.emit_reading(task);
-            notify(call, poller, raw)?;
-        }
-        Ok(thrown)
+        waits.wait(self, call, poller, first).await
     }
 
     /// Submit, then wait. The handle is given out before the first request of the wait, and waited for if that is a promise.
     pub async fn run(
-        &self,
+        self: &Rc<Self>,
         call: &Call,
         kind: Kind,
         params: &Value<'_>,
@@ -230,7 +166,7 @@ impl Client {
         let request = midjourney::upload(params)?;
         let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
         let (reply, _) = self
-            .exchange(call, &request, limit, 1)
+            .exchange(call, &request, limit, 1, 1)
             .await
             .map_err(|lost| self.lost(call, &request, Purpose::Submit, lost))?;
         Ok(midjourney::uploaded(&reply, now())?)
@@ -241,7 +177,7 @@ impl Client {
         let request = midjourney::seed(handle);
         let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
         let (reply, _) = self
-            .exchange(call, &request, limit, 1)
+            .exchange(call, &request, limit, 1, 1)
             .await
             .map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
         midjourney::seeded(&reply, now()).map_err(|error| error.with_handle(handle).into())
@@ -252,7 +188,7 @@ impl Client {
         let request = reading::content_request(handle);
         let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
         let outgoing = self.outgoing(call, &request, limit);
-        self.emit_request(&request, 1);
+        self.emit_request(&request, 1, 1);
         let responded = self.transport.respond(&outgoing).await;
         let (response, abort): (Response, AbortOnDrop) =
             responded.map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
@@ -268,10 +204,10 @@ impl Client {
         Err(reading::content_error(handle, &reply, now()).into())
     }
 
-    /// One read.
-    pub async fn read(&self, call: &Call, request: &HttpRequest) -> Result<(Reply, JsValue), Stop> {
+    /// One read, of so many tasks.
+    pub async fn read(&self, call: &Call, request: &HttpRequest, tasks: usize) -> Result<(Reply, JsValue), Stop> {
         let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
-        let exchange = self.exchange(call, request, limit, 1).await;
+        let exchange = self.exchange(call, request, limit, 1, tasks).await;
         exchange.map_err(|lost| self.lost(call, request, Purpose::Read, lost))
     }
 
@@ -285,8 +221,9 @@ impl Client {
         request: &HttpRequest,
         limit_ms: Limit,
         attempt: u32,
+        tasks: usize,
     ) -> Result<(Reply, JsValue), NoReply> {
-        self.emit_request(request, attempt);
+        self.emit_request(request, attempt, tasks);
         let began = now();
         let (reply, bytes): (Reply, Uint8Array) =
             self.transport.exchange(&self.outgoing(call, request, limit_ms)).await?;
@@ -342,12 +279,15 @@ impl Client {
         on_event.call1(&JsValue::UNDEFINED, &json.finish().into()).ok();
     }
 
-    fn emit_request(&self, request: &HttpRequest, attempt: u32) {
+    fn emit_request(&self, request: &HttpRequest, attempt: u32, tasks: usize) {
         self.emit(request.operation, None, &|json| {
             json.key("type").string("request");
             json.key("method").string(request.method);
             json.key("path").string(&request.path);
             json.key("attempt").integer(attempt.into());
+            if tasks > 1 {
+                json.key("batch").integer(tasks as i64);
+            }
         });
     }
 
@@ -359,22 +299,23 @@ impl Client {
         });
     }
 
-    fn emit_sleep(&self, handle: &TaskHandle, ms: Millis) {
-        self.emit("poll", Some(handle), &|json| {
+    /// The client's waits sleep.
+    pub fn emit_sleep(&self, ms: Millis, waiting: usize) {
+        self.emit("poll", None, &|json| {
             json.key("type").string("sleep");
             json.key("ms").integer(ms);
-            json.key("waiting").integer(1);
+            json.key("waiting").integer(waiting as i64);
         });
     }
-}
 
-/// Gives the last reading to the caller. What that throws ends the wait.
-fn notify(call: &Call, poller: &Poller, raw: &JsValue) -> Result<(), Stop> {
-    let (Some(task), Some(on_reading)) = (poller.last(), &call.on_reading) else { return Ok(()) };
-    let mut json = Writer::default();
-    task.write(&mut json);
-    on_reading.call2(&JsValue::UNDEFINED, &json.finish().into(), raw).map_err(Stop::Thrown)?;
-    Ok(())
+    /// A read failed, and its wait goes on or ends.
+    pub fn emit_retry(&self, error: &Error, handle: Option<&TaskHandle>) {
+        self.emit(error.operation, handle, &|json| {
+            json.key("type").string("retry");
+            json.key("code").string(error.code.as_str());
+            json.key("waitMs").integer(error.retry_after_ms.unwrap_or(0));
+        });
+    }
 }
 
 /// For jitter.

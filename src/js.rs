@@ -21,6 +21,7 @@ use crate::core::submit::{self, Dialect, Speed};
 use crate::core::task::{Kind, Status, TaskHandle};
 use crate::core::webhook;
 use crate::transport::{Auth, Transport};
+use crate::waits::Waits;
 
 #[wasm_bindgen]
 extern "C" {
@@ -38,6 +39,12 @@ extern "C" {
     fn dialect(this: &Settings) -> String;
     #[wasm_bindgen(method, getter, js_name = maxReplyBytes)]
     fn max_reply_bytes(this: &Settings) -> f64;
+    #[wasm_bindgen(method, getter, js_name = requestTimeoutMs)]
+    fn request_timeout_ms(this: &Settings) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = maxConcurrency)]
+    fn max_concurrency(this: &Settings) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Settings) -> Headers;
     #[wasm_bindgen(method, getter, js_name = onEvent)]
     fn on_event(this: &Settings) -> Option<Function>;
 
@@ -49,6 +56,8 @@ extern "C" {
     fn headers(this: &Context) -> Headers;
     #[wasm_bindgen(method, getter)]
     fn images(this: &Context) -> Array;
+    #[wasm_bindgen(method, getter, js_name = isAlone)]
+    fn is_alone(this: &Context) -> bool;
     #[wasm_bindgen(method, getter, js_name = onHandle)]
     fn on_handle(this: &Context) -> Option<Function>;
     #[wasm_bindgen(method, getter, js_name = onReading)]
@@ -68,6 +77,7 @@ impl Engine {
     /// A client with these settings.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &Settings) -> Engine {
+        let shared_timeout = settings.request_timeout_ms().map(|ms| ms.is_finite().then_some(ms as i64));
         let client = Client {
             transport: Transport {
                 base_url: settings.base_url(),
@@ -84,8 +94,14 @@ impl Engine {
             on_event: settings.on_event(),
             beliefs: RefCell::default(),
             lists_work: Cell::new(true),
+            waits: Rc::new(Waits::new(settings.headers(), shared_timeout, settings.max_concurrency() as usize)),
         };
         Engine { client: Rc::new(client) }
+    }
+
+    /// The page became visible, or came back online.
+    pub fn hurry(&self) {
+        self.client.waits.hurry();
     }
 
     /// One call. Resolves to `["ok", value, raw]`, `["error", fields, cause, raw]` or `["thrown", value]`; never rejects.
@@ -151,7 +167,13 @@ fn settled(client: &Client, operation: &str, outcome: &Result<Done, Stop>) {
     });
 }
 
-async fn dispatch(client: &Client, name: &str, argument: &str, options: &str, context: &Context) -> Result<Done, Stop> {
+async fn dispatch(
+    client: &Rc<Client>,
+    name: &str,
+    argument: &str,
+    options: &str,
+    context: &Context,
+) -> Result<Done, Stop> {
     let operation = operation_of(name);
     let parse = |json| json::parse(json).map_err(|_| Error::new(Code::Validation, operation, "not JSON"));
     let (argument, options) = (parse(argument)?, parse(options)?);
@@ -187,7 +209,7 @@ async fn dispatch(client: &Client, name: &str, argument: &str, options: &str, co
 
 /// The calls that name a task.
 async fn on_task(
-    client: &Client,
+    client: &Rc<Client>,
     name: &str,
     argument: &Value<'_>,
     options: &Fields<'_>,
@@ -269,6 +291,7 @@ fn read_call(options: &Fields, context: &Context) -> Result<Call, Error> {
         headers: context.headers(),
         images: context.images(),
         request_timeout: limit(options, "requestTimeoutMs")?,
+        is_alone: context.is_alone(),
         speed,
         on_handle: context.on_handle(),
         on_reading: context.on_reading(),

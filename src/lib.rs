@@ -14,5 +14,6 @@ pub mod transport;
 
 pub mod client;
 pub mod readings;
+pub mod waits;
 
 pub mod js;

@@ -59,7 +59,7 @@ impl Client {
 
     async fn ask_many(&self, call: &Call, batch: &RefCell<Batch>, ask: Ask) -> Result<(), Stop> {
         let request = batch.borrow().many.request(&ask);
-        let (reply, raw) = match self.read(call, &request).await {
+        let (reply, raw) = match self.read(call, &request, ask.places.len()).await {
             Ok((reply, bytes)) => (Ok(reply), bytes),
             Err(Stop::Error { error, cause, .. }) => (Err(error), cause),
             Err(thrown) => return Err(thrown),

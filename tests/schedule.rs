@@ -1,53 +1,21 @@
 //! The wait's schedule in virtual time, over seeded tasks: schedule.md's figures, which an implementation must reproduce.
 
+mod durations;
+
 use comet_tasks::core::belief::Belief;
-use comet_tasks::core::handle::{Family, Kind, TaskHandle, TaskId};
+use comet_tasks::core::handle::{Family, Kind};
 use comet_tasks::core::http::Reply;
-use comet_tasks::core::json;
 use comet_tasks::core::poller::{PollOptions, Poller, Step};
 use comet_tasks::core::reading;
-use comet_tasks::core::task::{Millis, Task};
+use comet_tasks::core::task::Millis;
+use durations::{Course, Random, handle, reply};
 
 const TASKS: u32 = 500;
-const STEPS: [i64; 6] = [5, 18, 35, 46, 71, 93];
-
-/// xorshift and Box-Muller: the same tasks in every run.
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let (a, b) = (self.uniform().max(1e-300), self.uniform());
-        (-2.0 * a.ln()).sqrt() * (2.0 * std::f64::consts::PI * b).cos()
-    }
-}
 
 struct Figures {
     requests: f64,
     mean_s: f64,
     p95_s: f64,
-}
-
-fn handle(kind: Kind) -> TaskHandle {
-    TaskHandle::new(kind, TaskId::new("1773314942177684").expect("a sound id"), 0)
-}
-
-fn reply(handle: &TaskHandle, done: bool, progress: Option<i64>) -> Task {
-    let status = if done { "SUCCESS" } else { "IN_PROGRESS" };
-    let progress = progress.map_or(String::new(), |percent| format!("{percent}%"));
-    let url = if done { "https://v.test/a.mp4" } else { "" };
-    let body = format!(
-        r#"{{"id":"1","status":"{status}","progress":"{progress}","imageUrl":"{}","videoUrl":"{url}"}}"#,
-        if done { "https://v.test/a.png" } else { "" }
-    );
-    let body = json::parse(&body).expect("written above");
-    reading::task(&body, handle, "https://api.test").expect("a task")
 }
 
 /// Waits for one task that ends at `end`; returns requests and how long the end went unnoticed.
@@ -73,15 +41,11 @@ fn wait(kind: Kind, end: Millis, progress_at: impl Fn(Millis) -> Option<i64>) ->
 /// 500 tasks of a kind. Coarse progress shows the last step passed, on a path that each task bends a little.
 fn simulate(kind: Kind, coarse: bool) -> Figures {
     let belief = Belief::shipped(kind.family(), kind);
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random::default();
     let (mut requests, mut late) = (0, Vec::new());
     for _ in 0..TASKS {
-        let end = (belief.mu + belief.sigma * random.normal()).exp() * 1000.0;
-        let bend = (0.15 * random.normal()).exp();
-        let (asked, unnoticed) = wait(kind, end as Millis, |now| {
-            let share = (now as f64 / end).powf(bend) * 100.0;
-            coarse.then(|| STEPS.iter().rev().find(|step| (**step as f64) <= share).copied().unwrap_or(0))
-        });
+        let task = Course::new(belief, &mut random);
+        let (asked, unnoticed) = wait(kind, task.end, |now| coarse.then(|| task.progress(now)));
         requests += asked;
         late.push(unnoticed as f64 / 1000.0);
     }

@@ -4,6 +4,7 @@ import { takeImages, toJson } from "./images.js";
 import { OpenCall } from "./open-call.js";
 import { checkOptions, closedError, mergedHeaders } from "./options.js";
 import { withRaw } from "./task.js";
+import { onWake } from "./wake.js";
 import { Watch } from "./watch.js";
 
 /**
@@ -19,6 +20,8 @@ import { Watch } from "./watch.js";
 export class Client {
   #settings;
   #load;
+  #isShared;
+  #stopListening = () => {};
   /** @type {any} */
   #engine;
   /** The calls that have not settled, each with its way to end it. @type {Set<OpenCall>} */
@@ -28,10 +31,12 @@ export class Client {
   /**
    * @param {ClientOptions} options
    * @param {Load} load
+   * @param {boolean} isShared waits may share what they wait for: see DESIGN.md, request contexts
    */
-  constructor(options, load) {
+  constructor(options, load, isShared) {
     this.#settings = checkOptions(options);
     this.#load = load;
+    this.#isShared = isShared;
   }
 
   /** @param {any} params @param {any} [options] */
@@ -143,6 +148,7 @@ export class Client {
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#stopListening();
     for (const call of [...this.#open]) call.close();
     this.#engine?.free();
     this.#engine = undefined;
@@ -178,7 +184,8 @@ export class Client {
       // A shared promise must not be waited for where the module is there at once: see DESIGN.md, request contexts.
       const module = this.#load();
       const engine = this.#engineOf(isModule(module) ? module : await open.unlessEnded(() => module));
-      const context = { signal: open.signal, headers, images, ...this.#callbacks(options, open) };
+      const isAlone = !this.#isShared || Boolean(options.headers) || options.requestTimeoutMs !== undefined;
+      const context = { signal: open.signal, headers, images, isAlone, ...this.#callbacks(options, open) };
       const call = () => engine.call(name, json, this.#plainOptions(operation, options), context);
       return this.#unwrap(await open.unlessEnded(call, true), open);
     } catch (error) {
@@ -195,6 +202,8 @@ export class Client {
     if (!this.#engine) {
       const glue = createEngine(module, (error) => this.#trapped(error));
       this.#engine = new glue.Engine(this.#settings);
+      this.#stopListening();
+      this.#stopListening = onWake(this.#engine);
     }
     return this.#engine;
   }

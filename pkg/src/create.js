@@ -10,8 +10,9 @@ import { toJson } from "./images.js";
  * instance of its own.
  *
  * @param {import("./client.js").Load} load
+ * @param {boolean} isShared waits may share what they wait for: see DESIGN.md, request contexts
  */
-export function bind(load) {
+export function bind(load, isShared) {
   /** @type {WebAssembly.Module | Promise<WebAssembly.Module> | undefined} */
   let module;
 
@@ -34,7 +35,7 @@ export function bind(load) {
 
   /** @param {api.ClientOptions} [options] @returns {any} */
   function createClient(options = {}) {
-    return new Client(options, get);
+    return new Client(options, get, isShared);
   }
 
   /** @param {any} [source] */

@@ -44,7 +44,7 @@ export interface ClientOptions {
    */
   dangerouslyAllowBrowser?: boolean;
   /**
-   * Requests in flight at once, over all tasks of this client. Not enforced yet.
+   * Reads in flight at once, over all waits of this client that share requests.
    * @default 6
    */
   maxConcurrency?: number;

@@ -4,6 +4,7 @@ import { Secrets } from "./secrets.js";
 /** @import { ClientOptions } from "./index.js" */
 
 const DEFAULT_BASE_URL = "https://api.cometapi.com";
+const DEFAULT_MAX_CONCURRENCY = 6;
 const DEFAULT_MAX_REPLY_BYTES = 1024 * 1024;
 const WHERE = "createClient";
 
@@ -32,7 +33,8 @@ export function checkOptions(options) {
     fetch: /** @type {typeof fetch} */ ((input, init) => (custom ? custom(input, init) : fetch(input, init))),
     headers: new Headers(mergedHeaders(WHERE, options.headers)),
     maxReplyBytes: options.maxReplyBytes ?? DEFAULT_MAX_REPLY_BYTES,
-    requestTimeoutMs: options.requestTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs === null ? Infinity : options.requestTimeoutMs,
+    maxConcurrency: options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY,
     onEvent: onEvent && ((/** @type {string} */ json) => tell(onEvent, secrets.parse(json))),
   };
 }

@@ -4,4 +4,4 @@ import { load } from "./load-workerd.js";
 export { CometError, isCometError } from "./errors.js";
 export { findButton, supersedes } from "./task.js";
 
-export const { createClient, init, parseWebhook } = bind(load);
+export const { createClient, init, parseWebhook } = bind(load, false);

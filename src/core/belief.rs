@@ -82,6 +82,14 @@ impl Belief {
         high
     }
 
+    /// [`Belief::expected_waste`], also where the belief has failed: there it grows to the budget over the last gap.
+    pub fn waste(self, t: f64, u: f64, budget: f64, last_gap: f64) -> f64 {
+        if 1.0 - phi(self.z(t)) < FAILED_TAIL {
+            return budget * (u - t) / last_gap.max(GAP_S.0);
+        }
+        self.expected_waste(t, u)
+    }
+
     /// The time that remains of a task that is unfinished at this age: by then it has ended with this probability.
     pub fn remaining(self, age: f64, probability: f64) -> f64 {
         let from = phi(self.z(age));

@@ -12,6 +12,7 @@ pub mod many;
 pub mod midjourney;
 pub mod poller;
 pub mod reading;
+pub mod scheduler;
 pub mod submit;
 pub mod task;
 pub mod text;

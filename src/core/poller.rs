@@ -4,7 +4,7 @@
 use super::belief::{self, Belief};
 use super::error::{Code, Error};
 use super::reading;
-use super::task::{Kind, Makes, Millis, Progress, Status, Task, TaskHandle};
+use super::task::{Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle};
 
 /// Seconds of needless waiting that one more request is worth.
 pub const DEFAULT_STALENESS_BUDGET: f64 = 0.5;
@@ -28,6 +28,13 @@ const FAILURES_TOLERATED: (u32, Millis) = (5, 60_000);
 const STALE_MODAL_MS: Millis = 30_000;
 /// Times that the list may leave the task out before it is read singly again.
 const MISSES_TOLERATED: u32 = 3;
+/// A wait in company is late by no more than this.
+const COMPANY_PATIENCE_MS: Millis = 2_000;
+/// Where between the last reading and the one that shows it a step of progress is taken to have been reached. The middle
+/// would be unbiased; later asks less. `tests/schedule.rs` has what it comes to.
+const STEP_SEEN: f64 = 0.85;
+/// The request made at a wait's deadline is given this long.
+pub const LAST_READ_MS: Millis = 5_000;
 /// The longest pause after a failed read, before jitter.
 const LONGEST_BACKOFF_MS: Millis = 30_000;
 
@@ -90,6 +97,23 @@ pub enum Route {
     List,
 }
 
+/// The last request.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: Millis,
+    route: Route,
+}
+
+/// What the schedule goes by since the last reading.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    at: Millis,
+    age_s: f64,
+    belief: Belief,
+    /// The next request is the schedule's, and may come earlier in company. Otherwise it is a pause that was asked for.
+    is_paced: bool,
+}
+
 /// One wait.
 #[derive(Clone, Debug)]
 pub struct Poller {
@@ -102,6 +126,8 @@ pub struct Poller {
     next_at: Millis,
     requests: u32,
     route: Route,
+    asked: Asked,
+    seen: Seen,
     last: Option<Task>,
     outcome: Option<Result<Task, Error>>,
     failures: u32,
@@ -112,6 +138,7 @@ pub struct Poller {
     settling: usize,
     modal_since: Option<Millis>,
     may_list: bool,
+    step: Option<(Progress, f64)>,
     jitter: u32,
 }
 
@@ -128,6 +155,8 @@ impl Poller {
             next_at: now,
             requests: 0,
             route: Route::Single,
+            asked: Asked { at: now, route: Route::Single },
+            seen: Seen { at: now, age_s: 0.0, belief, is_paced: false },
             last: None,
             outcome: None,
             failures: 0,
@@ -138,6 +167,7 @@ impl Poller {
             settling: 0,
             modal_since: None,
             may_list: true,
+            step: None,
             jitter: seed | 1,
         };
         let first = poller.options.interval_ms.unwrap_or_else(|| {
@@ -149,6 +179,12 @@ impl Poller {
         if poller.handle.submitted_at <= now {
             poller.next_at = now.max(poller.handle.submitted_at.saturating_add(first));
         }
+        poller.seen = Seen {
+            at: now,
+            age_s: belief::age_s(poller.handle.submitted_at, now),
+            belief,
+            is_paced: poller.options.interval_ms.is_none() && poller.next_at > now,
+        };
         poller
     }
 
@@ -192,19 +228,87 @@ impl Poller {
 
     /// What to do at this time.
     pub fn step(&mut self, now: Millis) -> Step {
-        if let Some(outcome) = &self.outcome {
-            return Step::Done(Box::new(outcome.clone()));
+        match (self.due(), &self.outcome) {
+            (_, Some(outcome)) => Step::Done(Box::new(outcome.clone())),
+            (Some(due), _) if now < due => Step::Sleep(due - now),
+            _ => {
+                self.asked(now, self.route);
+                Step::Fetch(self.route)
+            }
         }
-        if self.options.max_requests.is_some_and(|most| self.requests >= most) {
-            return self.end(Err(self.error(Code::RequestBudget, "maxRequests is used up; the task goes on")));
+    }
+
+    /// When the next request is due; None when the wait is over.
+    pub fn due(&mut self) -> Option<Millis> {
+        if self.outcome.is_none() && self.options.max_requests.is_some_and(|most| self.requests >= most) {
+            self.outcome = Some(Err(self.error(Code::RequestBudget, "maxRequests is used up; the task goes on")));
+        }
+        if self.outcome.is_some() {
+            return None;
         }
         // The last request is made at the deadline itself.
-        let due = self.deadline().map_or(self.next_at, |deadline| self.next_at.min(deadline));
-        if now < due {
-            return Step::Sleep(due - now);
-        }
+        Some(self.deadline().map_or(self.next_at, |deadline| self.next_at.min(deadline)))
+    }
+
+    /// When it is due although others go with it: a little later, because the next batch is never far.
+    pub fn due_in_company(&mut self) -> Option<Millis> {
+        let patience = if self.seen.is_paced { COMPANY_PATIENCE_MS } else { 0 };
+        let due = self.due()?.max(self.next_at.saturating_add(patience));
+        Some(self.deadline().map_or(due, |deadline| due.min(deadline)))
+    }
+
+    /// A request for the task has left.
+    pub fn asked(&mut self, now: Millis, route: Route) {
         self.requests += 1;
-        Step::Fetch(self.route)
+        self.asked = Asked { at: now, route };
+    }
+
+    /// When a request that is under way is given up, because the wait ends then.
+    pub fn gives_up_at(&self) -> Option<Millis> {
+        let deadline = self.deadline()?;
+        Some(if self.asked.at >= deadline { self.asked.at + LAST_READ_MS } else { deadline })
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// How the wait ended, once it has.
+    pub fn into_outcome(self) -> Option<Result<Task, Error>> {
+        self.outcome
+    }
+
+    /// Whether the list route may be asked for it.
+    pub fn may_list(&self) -> bool {
+        self.may_list && self.handle.family == Family::Midjourney
+    }
+
+    /// The route that this wait asks by when it asks alone.
+    pub fn route(&self) -> Route {
+        self.route
+    }
+
+    /// The budget of [`PollOptions`].
+    pub fn staleness_budget(&self) -> f64 {
+        self.options.staleness_budget
+    }
+
+    /// The needless wait that is to be expected at this time, in seconds; None when the next request is not the schedule's
+    /// to move.
+    pub fn waste(&self, at: Millis) -> Option<f64> {
+        if !self.seen.is_paced {
+            return None;
+        }
+        let until = self.seen.age_s + (at - self.seen.at) as f64 / 1000.0;
+        Some(self.seen.belief.waste(self.seen.age_s, until, self.options.staleness_budget, self.last_gap_s))
+    }
+
+    /// Asks as soon as may be: the page was hidden, or offline, and nobody knows what happened meanwhile.
+    pub fn hurry(&mut self, now: Millis) {
+        if self.seen.is_paced {
+            self.next_at = self.next_at.min(now.max(self.asked.at + (belief::GAP_S.0 * 1000.0) as Millis));
+        }
     }
 
     /// What came of a request: a task, no row of it in the list, or an error. True when status or progress are news.
@@ -277,13 +381,21 @@ impl Poller {
             return interval_ms;
         }
         let age = belief::age_s(self.handle.submitted_at, now);
-        let belief = self.belief.with_progress(progress, age);
+        // Progress comes in steps: what a step foretells counts from when it was reached, between the last two readings,
+        // and not from each time that it is read again.
+        if let Some(progress) = progress.filter(|progress| self.step.is_none_or(|(known, _)| known != *progress)) {
+            self.step = Some((progress, self.seen.age_s + (age - self.seen.age_s) * STEP_SEEN));
+        }
+        let (progress, since) = self.step.map_or((None, age), |(progress, since)| (Some(progress), since));
+        let belief = self.belief.with_progress(progress, since);
+        self.seen = Seen { at: now, age_s: age, belief, is_paced: true };
         self.last_gap_s = belief.gap(age, self.options.staleness_budget, self.last_gap_s);
         (self.last_gap_s * 1000.0) as Millis
     }
 
     /// After a reply that says nothing of the task.
     fn no_news(&mut self, now: Millis) {
+        self.seen.is_paced = false;
         self.next_at = now + self.options.interval_ms.unwrap_or(NO_NEWS_PAUSE_MS);
     }
 
@@ -296,6 +408,7 @@ impl Poller {
         match SETTLE_PAUSES_MS.get(self.settling) {
             Some(pause) => {
                 self.settling += 1;
+                self.seen.is_paced = false;
                 self.next_at = now + pause;
             }
             None => {
@@ -332,7 +445,7 @@ impl Poller {
             return;
         }
         let is_refused = matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Quota);
-        if self.route == Route::List && !error.retryable && !is_refused {
+        if self.asked.route == Route::List && !error.retryable && !is_refused {
             self.leave_list();
             self.no_news(now);
             return;
@@ -346,6 +459,7 @@ impl Poller {
             self.outcome = Some(Err(self.with_task(error)));
             return;
         }
+        self.seen.is_paced = false;
         let backoff = self.backoff();
         self.next_at = now + backoff.max(error.retry_after_ms.unwrap_or(0));
     }
@@ -388,10 +502,5 @@ impl Poller {
         let mut error = error.with_handle(&self.handle);
         error.task = self.last.clone().map(Box::new);
         error
-    }
-
-    fn end(&mut self, outcome: Result<Task, Error>) -> Step {
-        self.outcome = Some(outcome.clone());
-        Step::Done(Box::new(outcome))
     }
 }

@@ -1,0 +1,26 @@
+/**
+ * Tells a client when its page becomes visible, is shown again or comes back online: its timers ran late or not at all
+ * meanwhile. It is held weakly, so that a client which nobody uses any more can go.
+ *
+ * @param {{ hurry(): void }} client
+ * @returns {() => void} stops listening
+ */
+export function onWake(client) {
+  const isPage = typeof document !== "undefined" && typeof document.addEventListener === "function";
+  if (!isPage || typeof window === "undefined") return () => {};
+  const weak = new WeakRef(client);
+  const wake = () => {
+    const held = weak.deref();
+    if (!held) stop();
+    else if (document.visibilityState !== "hidden") held.hurry();
+  };
+  const stop = () => {
+    document.removeEventListener("visibilitychange", wake);
+    for (const event of WINDOW_EVENTS) window.removeEventListener(event, wake);
+  };
+  document.addEventListener("visibilitychange", wake);
+  for (const event of WINDOW_EVENTS) window.addEventListener(event, wake);
+  return stop;
+}
+
+const WINDOW_EVENTS = ["online", "pageshow"];
