@@ -7,6 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, FormData};
 
 use crate::core::http::{ImageData, Part};
+use crate::core::text;
 
 #[wasm_bindgen]
 extern "C" {
@@ -59,7 +60,7 @@ fn letters_of(source: &JsValue, image: &ImageData) -> u32 {
 }
 
 fn data_uri_head(image: &ImageData) -> String {
-    ["data:", &image.mime, ";base64,"].concat()
+    text::concat(&["data:", &image.mime, ";base64,"])
 }
 
 /// A body of known length, written from its start to its end.

@@ -19,6 +19,7 @@ use crate::core::json::{self, Value, Writer};
 use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Timeout};
 use crate::core::submit::{self, Dialect, Speed};
 use crate::core::task::{Kind, Status, TaskHandle};
+use crate::core::text;
 use crate::core::webhook;
 use crate::transport::{Auth, Transport};
 use crate::waits::Waits;
@@ -241,7 +242,12 @@ fn read_handle(value: &Value<'_>, name: &str, operation: &'static str) -> Result
     TaskHandle::read(value, now()).map_err(|(field, rule)| {
         let mut got = Writer::default();
         got.value(value);
-        Error::argument(operation, &[name, field.strip_prefix("handle").unwrap_or(field)].concat(), rule, &got.finish())
+        Error::argument(
+            operation,
+            &text::concat(&[name, field.strip_prefix("handle").unwrap_or(field)]),
+            rule,
+            &got.finish(),
+        )
     })
 }
 
@@ -250,7 +256,7 @@ fn read_handles(argument: &Value<'_>) -> Result<Vec<TaskHandle>, Error> {
         return Err(Error::argument("fetchTasks", "handles", "must be a list of tasks' handles or ids", "no list"));
     }
     let read = |(at, value): (usize, &Value<'_>)| {
-        read_handle(value, &["handles[", &at.to_string(), "]"].concat(), "fetchTasks")
+        read_handle(value, &text::concat(&["handles[", &at.to_string(), "]"]), "fetchTasks")
     };
     argument.items().iter().enumerate().map(read).collect()
 }

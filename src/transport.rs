@@ -11,6 +11,7 @@ use crate::body::{form, json_body};
 use crate::cancel::{Cancel, Interrupt};
 use crate::core::http::{Body, HttpRequest, Reply};
 use crate::core::task::Millis;
+use crate::core::text;
 
 /// How the key is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Transport {
         if let Some(abort) = &abort.0 {
             init.set_signal(Some(&abort.signal()));
         }
-        let url = [&*self.base_url, &outgoing.request.path].concat();
+        let url = text::concat(&[&*self.base_url, &outgoing.request.path]);
         let lost = |why, cause| NoReply { why, sent: true, cause };
         let promise =
             self.fetch.call2(&JsValue::UNDEFINED, &url.into(), &init).map_err(|cause| lost(Why::Network, cause))?;
@@ -137,7 +138,7 @@ impl Transport {
             let key = settled(key).await.map_err(|cause| ("apiKey", cause))?;
             let key = key.as_string().unwrap_or_default();
             let (name, value) = match self.auth {
-                Auth::Bearer => ("authorization", ["Bearer ", &key].concat()),
+                Auth::Bearer => ("authorization", text::concat(&["Bearer ", &key])),
                 Auth::Raw => ("authorization", key),
                 Auth::Secret => ("mj-api-secret", key),
             };

@@ -45,7 +45,9 @@ impl<'a> WebUrl<'a> {
 
 /// `host`, `host:port`, `[::1]:port`; no user name.
 fn is_authority(authority: &str) -> bool {
-    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    // Beyond ASCII the browser decides: it knows which letters a name may have, and that takes tables.
+    let plain = |letter: char| is_plain(letter) || (!letter.is_ascii() && !letter.is_whitespace());
     let is_port = |port: &str| port.is_empty() || text::number(port, 10).is_some_and(|port| port <= 0xFFFF);
     if let Some(literal) = authority.strip_prefix('[') {
         let (address, rest) = text::split_once(literal, "]").unwrap_or((literal, "]"));
@@ -180,13 +182,13 @@ fn push_new(urls: &mut Vec<String>, url: String) {
 fn without_rand(url: &str) -> String {
     let (start, query) = text::split_once(url, "?").unwrap_or((url, ""));
     let kept: Vec<&str> = text::split(query, "&").filter(|pair| !pair.starts_with("rand=")).collect();
-    [start, "?", &kept.join("&")].concat()
+    text::concat(&[start, "?", &kept.join("&")])
 }
 
 /// A URL as it may be shown: http(s) only; a path is taken to be on the service's own origin.
 pub fn absolute(url: &str, base_url: &str) -> Option<String> {
     if url.starts_with('/') && !url.starts_with("//") {
-        let joined = [WebUrl::parse(base_url)?.origin, url].concat();
+        let joined = text::concat(&[WebUrl::parse(base_url)?.origin, url]);
         return WebUrl::parse(&joined).is_some().then_some(joined);
     }
     WebUrl::parse(url).map(|_| url.into())
@@ -234,8 +236,8 @@ pub fn expires_at<'a>(urls: impl Iterator<Item = &'a String>) -> Option<Millis> 
 pub fn url_expiry(url: &str) -> Option<Millis> {
     let url = WebUrl::parse(url)?;
     for family in ["X-Amz-", "X-Goog-", "x-oss-"] {
-        let date = url.parameter(&[family, "Date"].concat()).and_then(time::iso_date);
-        let seconds = url.parameter(&[family, "Expires"].concat()).and_then(text::integer);
+        let date = url.parameter(&text::concat(&[family, "Date"])).and_then(time::iso_date);
+        let seconds = url.parameter(&text::concat(&[family, "Expires"])).and_then(text::integer);
         if let (Some(date), Some(seconds)) = (date, seconds) {
             return date.checked_add(seconds.checked_mul(1000)?);
         }
@@ -251,5 +253,5 @@ pub fn url_expiry(url: &str) -> Option<Millis> {
     let mut pieces = text::split(url.parameter("se")?, "%");
     let start = pieces.next()?;
     let rest: Vec<&str> = pieces.filter_map(|piece| piece.get(2..)).collect();
-    time::iso_date(&[start, &rest.concat()].concat())
+    time::iso_date(&text::concat(&[start, &rest.concat()]))
 }

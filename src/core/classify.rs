@@ -57,7 +57,7 @@ impl Judge<'_> {
         if error.message.is_empty() {
             error.message = match self.reply.status {
                 200..300 => "the reply was not understood".into(),
-                status => ["the service answered HTTP ", &status.to_string()].concat(),
+                status => text::concat(&["the service answered HTTP ", &status.to_string()]),
             };
         }
         error.status = Some(self.reply.status).filter(|status| *status > 0);
@@ -111,7 +111,7 @@ impl Judge<'_> {
 
     fn html(&self, text: &str) -> Error {
         let status = self.reply.status;
-        let message = ["the service answered with a web page (HTTP ", &status.to_string(), ")"].concat();
+        let message = text::concat(&["the service answered with a web page (HTTP ", &status.to_string(), ")"]);
         let (code, hint) = match status {
             403 => (Code::Forbidden, Some(Hint::Waf)),
             413 => (Code::TooLarge, None),

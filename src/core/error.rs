@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::json::Writer;
 use super::task::{Millis, Task, TaskHandle};
+use super::text;
 
 /// The `code` of a CometError. A caller branches on it; the message is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +218,7 @@ impl Error {
     pub fn argument(operation: &'static str, field: &str, rule: &'static str, got: &str) -> Self {
         let shown: String = got.chars().take(60).collect();
         let dots = if shown.len() < got.len() { "…" } else { "" };
-        let message = [field, " ", rule, ", got ", &shown, dots].concat();
+        let message = text::concat(&[field, " ", rule, ", got ", &shown, dots]);
         let details = Details::Argument { field: field.into(), rule };
         let mut error = Error::new(Code::Validation, operation, &message);
         error.details = details;

@@ -36,7 +36,7 @@ impl<'a> Fields<'a> {
         match got {
             Value::Null => shown.raw("nothing"),
             Value::Object(_) => shown.raw(got.get("type").text().unwrap_or("an object")),
-            Value::List(items) if items.len() != 1 => shown.raw(&[&items.len().to_string(), " items"].concat()),
+            Value::List(items) if items.len() != 1 => shown.raw(&text::concat(&[&items.len().to_string(), " items"])),
             _ => shown.value(got),
         }
         Error::argument(self.operation, field, rule, &shown.finish())
@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
             single => std::slice::from_ref(single),
         };
         let read = |(at, item)| {
-            let place = [name, "[", &usize::to_string(&at), "]"].concat();
+            let place = text::concat(&[name, "[", &usize::to_string(&at), "]"]);
             match Image::read(self, &place, item)? {
                 Image::Data(file) => Ok(file),
                 Image::Url(_) => Err(self.error(&place, NOT_A_URL, item)),
@@ -241,5 +241,5 @@ fn file_name(name: &str, index: usize, mime: &str) -> String {
         Some("svg+xml") => "svg",
         kind => kind.unwrap_or("png"),
     };
-    ["image-", &(index + 1).to_string(), ".", kind].concat()
+    text::concat(&["image-", &(index + 1).to_string(), ".", kind])
 }

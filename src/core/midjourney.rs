@@ -341,7 +341,7 @@ pub fn uploaded(reply: &Reply, now: Millis) -> Outcome<Vec<String>> {
 
 /// `GET /mj/task/{id}/image-seed`
 pub fn seed(handle: &TaskHandle) -> HttpRequest {
-    let path = ["/mj/task/", &handle.id.path_segment(), "/image-seed"].concat();
+    let path = text::concat(&["/mj/task/", &handle.id.path_segment(), "/image-seed"]);
     HttpRequest::get("midjourney.seed", path)
 }
 

@@ -14,8 +14,8 @@ use super::time::time;
 pub fn request(handle: &TaskHandle) -> HttpRequest {
     let id = handle.id.path_segment();
     match handle.family {
-        Family::Midjourney => HttpRequest::get("midjourney.fetch", ["/mj/task/", &id, "/fetch"].concat()),
-        Family::Videos => HttpRequest::get("videos.retrieve", ["/v1/videos/", &id].concat()),
+        Family::Midjourney => HttpRequest::get("midjourney.fetch", text::concat(&["/mj/task/", &id, "/fetch"])),
+        Family::Videos => HttpRequest::get("videos.retrieve", text::concat(&["/v1/videos/", &id])),
     }
 }
 
@@ -33,7 +33,7 @@ pub fn list_request(ids: &[&TaskId]) -> HttpRequest {
 
 /// The content of a finished /v1/videos task: `GET /v1/videos/{id}/content`. Needs the key.
 pub fn content_request(handle: &TaskHandle) -> HttpRequest {
-    HttpRequest::get("videos.content", ["/v1/videos/", &handle.id.path_segment(), "/content"].concat())
+    HttpRequest::get("videos.content", text::concat(&["/v1/videos/", &handle.id.path_segment(), "/content"]))
 }
 
 /// Why the content did not come. A task that has not finished answers 400, and in words only. protocol.md 1.18.

@@ -1,6 +1,7 @@
 //! What one reading of a task says.
 
 use super::json::Writer;
+use super::text;
 
 pub use super::handle::{Family, Kind, TaskHandle, TaskId};
 
@@ -64,7 +65,7 @@ impl Progress {
             return json.integer(whole);
         }
         let digits = (1000 + thousandths).to_string();
-        json.raw(&[&whole.to_string(), ".", &digits[1..]].concat());
+        json.raw(&text::concat(&[&whole.to_string(), ".", &digits[1..]]));
     }
 }
 

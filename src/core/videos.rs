@@ -7,6 +7,7 @@ use super::http::{Body, HttpRequest, Part};
 use super::json::{Value, Writer};
 use super::submit::Submission;
 use super::task::{Family, Kind, TaskHandle, TaskId};
+use super::text;
 
 type Outcome<T> = Result<T, Error>;
 
@@ -63,7 +64,7 @@ fn extra(fields: &Fields, parts: &mut Vec<Part>) -> Outcome<()> {
             let rule = "must not repeat a field that has its own argument";
             return Err(fields.error("extra", rule, &Value::Text(name.clone())));
         }
-        let field = ["extra.", name].concat();
+        let field = text::concat(&["extra.", name]);
         let value = match value {
             Value::Null => continue,
             Value::Text(text) => text,
@@ -91,7 +92,7 @@ fn remix(params: &Value) -> Outcome<Submission> {
     let request = HttpRequest {
         operation: fields.operation,
         method: "POST",
-        path: ["/v1/videos/", &parent.id.path_segment(), "/remix"].concat(),
+        path: text::concat(&["/v1/videos/", &parent.id.path_segment(), "/remix"]),
         body: Body::Json { text: body.finish(), images: Vec::new() },
     };
     Ok(Submission { kind: Kind::Remix, request, model: parent.model, state: None, has_parent: true })
