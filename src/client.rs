@@ -192,7 +192,7 @@ impl Client {
         let responded = self.transport.respond(&outgoing).await;
         let (response, abort): (Response, AbortOnDrop) =
             responded.map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
-        if response.ok() && !response.redirected() {
+        if response.ok() && !response.redirected() && !reading::is_no_video(content_type(&response).as_deref()) {
             abort.disarm();
             return Ok(response);
         }
@@ -316,6 +316,10 @@ impl Client {
             json.key("waitMs").integer(error.retry_after_ms.unwrap_or(0));
         });
     }
+}
+
+fn content_type(response: &Response) -> Option<String> {
+    response.headers().get("content-type").ok().flatten()
 }
 
 /// For jitter.

@@ -36,6 +36,13 @@ pub fn content_request(handle: &TaskHandle) -> HttpRequest {
     HttpRequest::get("videos.content", text::concat(&["/v1/videos/", &handle.id.path_segment(), "/content"]))
 }
 
+/// Whether a 2xx reply for a video calls itself a page or JSON. Any other type, and none, may be a video: gateways say
+/// `application/octet-stream`, or nothing.
+pub fn is_no_video(content_type: Option<&str>) -> bool {
+    let content_type = content_type.unwrap_or_default().trim().to_ascii_lowercase();
+    content_type.starts_with("text/") || content_type.starts_with("application/json")
+}
+
 /// Why the content did not come. A task that has not finished answers 400, and in words only. protocol.md 1.18.
 pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
     let judge = Judge { operation: "videos.content", purpose: Purpose::Read, reply, now };

@@ -32,11 +32,6 @@ const submits = {
   remix: ["submitRemix", { handle: "task_1", prompt: "x" }],
 };
 
-/** Cases of what the package cannot do yet: they run, and are expected to fail. @type {Record<string, string>} */
-const unfinished = {
-  V17: "content that is no video is told apart by persist, which is not there yet",
-};
-
 /** @type {Map<string, number>} */
 const counts = new Map();
 after(() => {
@@ -47,7 +42,7 @@ after(() => {
 for (const group of new Set(cases.map((wire) => wire.group))) {
   describe(`wire cases ${group}`, () => {
     for (const wire of cases.filter((one) => one.group === group)) {
-      test(`${wire.id} ${wire.title}`, { todo: unfinished[wire.id] }, async () => {
+      test(`${wire.id} ${wire.title}`, async () => {
         counts.set(group, (counts.get(group) ?? 0) + 1);
         await run(wire);
       });
