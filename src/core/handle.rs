@@ -38,6 +38,11 @@ impl TaskId {
         &self.0
     }
 
+    /// Whether it has the form that ids have under /v1/videos.
+    pub fn is_of_videos(&self) -> bool {
+        self.0.starts_with("task_") || self.0.starts_with("video_")
+    }
+
     /// Percent-encoded for one segment of a path.
     pub fn path_segment(&self) -> String {
         let mut segment = String::new();
@@ -157,8 +162,7 @@ impl TaskHandle {
     pub fn read(value: &Value, now: Millis) -> Result<Self, (&'static str, &'static str)> {
         if let Some(id) = value.text() {
             let id = TaskId::new(id).ok_or(("handle", TaskId::RULE))?;
-            let videos = id.as_str().starts_with("task_") || id.as_str().starts_with("video_");
-            return Ok(TaskHandle::new(if videos { Kind::Veo } else { Kind::Imagine }, id, now));
+            return Ok(TaskHandle::new(if id.is_of_videos() { Kind::Veo } else { Kind::Imagine }, id, now));
         }
         if !value.is_object() {
             return Err(("handle", "must be a task's handle or its id"));

@@ -4,7 +4,7 @@ use super::classify::{Judge, Purpose, Words};
 use super::error::Error;
 use super::http::{HttpRequest, Reply};
 use super::json::{self, Value};
-use super::task::{Family, Kind, Millis, Task, TaskHandle};
+use super::task::{Family, Kind, Millis, Task, TaskHandle, TaskId};
 use super::{midjourney, reading, videos};
 
 /// How the service wants the video body spelled. Two of its pages disagree; protocol.md 1.3.
@@ -123,7 +123,9 @@ impl Submission {
             Family::Midjourney => midjourney::result_ids(&body).into_iter().next(),
             Family::Videos => videos::created_id(&body),
         };
-        if let Some(handle) = id.filter(|_| accepted).map(|id| self.handle(id, now)) {
+        // Where it is in doubt whether the task exists, a name that can only be a task's is worth keeping, too.
+        let may_exist = |id: &TaskId| accepted || (error.ambiguous && id.is_of_videos());
+        if let Some(handle) = id.filter(may_exist).map(|id| self.handle(id, now)) {
             error.ambiguous = true;
             error.retryable = false;
             error.resend = super::error::Resend::Never;
@@ -168,7 +170,7 @@ impl Submission {
         Ok(Accepted { handle, task })
     }
 
-    fn handle(&self, id: super::task::TaskId, now: Millis) -> TaskHandle {
+    fn handle(&self, id: TaskId, now: Millis) -> TaskHandle {
         TaskHandle { model: self.model.clone(), state: self.state.clone(), ..TaskHandle::new(self.kind, id, now) }
     }
 }

@@ -13,8 +13,7 @@ pub fn parse(body: &str, base_url: &str, now: Millis) -> Result<Task, Error> {
     let body = body.trim_start_matches('\u{FEFF}').trim();
     let value = json::parse(body).map_err(|_| refuse("the body is not JSON"))?;
     let id = task_id(&value).ok_or_else(|| refuse("the body names no task"))?;
-    let videos = id.as_str().starts_with("task_") || id.as_str().starts_with("video_");
-    let kind = if videos { Kind::Veo } else { Kind::Imagine };
+    let kind = if id.is_of_videos() { Kind::Veo } else { Kind::Imagine };
     let mut task = reading::task(&value, &TaskHandle::new(kind, id, now), base_url)
         .ok_or_else(|| refuse("the body holds no task"))?;
     if let Some(submitted_at) = task.submitted_at {
