@@ -108,7 +108,7 @@ const flows = [
     name: "downloadContent",
     points: ["key", "GET headers"],
     start: ({ client, world, options }) => {
-      world.answers = [() => new Response("film")];
+      world.answers = [() => new Response("film", { headers: { "content-type": "video/mp4" } })];
       return client.downloadContent("task_1", options);
     },
   },
