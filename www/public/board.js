@@ -7,7 +7,7 @@ import { KINDS } from "./words.js";
  * @typedef {import("comet-tasks").Client} Client
  * @typedef {import("./store.js").Entry} Entry
  * @typedef {import("./card.js").About} About
- * @typedef {{ client: Client, store: ReturnType<typeof import("./store.js").createStore>, list: HTMLElement, empty: HTMLElement, say: (news: string) => void }} Board
+ * @typedef {{ client: Client, intervalMs?: number, store: ReturnType<typeof import("./store.js").createStore>, list: HTMLElement, empty: HTMLElement, say: (news: string) => void }} Board
  */
 
 /** @param {Board} board */
@@ -89,6 +89,7 @@ async function follow(board, card, entry) {
   try {
     const task = await board.client.poll(entry.handle, {
       signal: stop.signal,
+      intervalMs: board.intervalMs,
       onUpdate: (reading) => card.update(reading),
     });
     if (!entry.endedAt) {
