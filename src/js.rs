@@ -200,6 +200,7 @@ async fn dispatch(
             let (value, raw) = client.fetch_tasks(&call, read_handles(&argument)?).await?;
             Ok(Done { raw, ..Done::plain(value) })
         }
+        "pollOnce" => poll_once(client, &argument, &options, &call).await,
         "webhook" => {
             let task = webhook::parse(argument.text().unwrap_or_default(), &client.transport.base_url, now())?;
             Ok((task, JsValue::UNDEFINED).into())
@@ -235,6 +236,25 @@ async fn on_task(
         "content" => Ok(Done::plain(client.content(call, &handle).await?.into())),
         _ => Ok(client.fetch_task(call, &handle).await?.into()),
     }
+}
+
+/// The argument is the handle, and the JSON of the state as a text: that one may be anybody's, and is judged by itself.
+async fn poll_once(client: &Client, argument: &Value<'_>, options: &Fields<'_>, call: &Call) -> Result<Done, Stop> {
+    let [value, state] = argument.items() else {
+        return Err(Error::new(Code::Validation, options.operation, "no handle and state").into());
+    };
+    let handle = read_handle(value, "handle", options.operation)?;
+    call.tell_handle(&handle);
+    let waiting = poll_options(options).map_err(|error| error.with_handle(&handle))?;
+    let mut poller = client.poller(handle, PollOptions { throw_on_failure: false, ..waiting });
+    if value.text().is_some() {
+        poller.age_is_unknown();
+    }
+    if let Some(state) = state.text() {
+        poller.resume(&json::parse(state).unwrap_or(Value::Null), now());
+    }
+    let (value, raw, status) = client.poll_once(call, poller).await?;
+    Ok(Done { value, raw, status })
 }
 
 /// `name` is the argument's in errors.
@@ -273,6 +293,7 @@ fn operation_of(name: &str) -> &'static str {
             "webhook" => "webhook",
             "fetch" => "fetchTask",
             "fetchTasks" => "fetchTasks",
+            "pollOnce" => "pollOnce",
             _ => "run",
         },
     }

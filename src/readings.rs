@@ -9,10 +9,16 @@ use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use crate::call::{Call, Stop};
-use crate::client::{Client, now};
+use crate::cancel::Interrupt;
+use crate::client::{Client, Seen, now};
+use crate::core::error::Error;
 use crate::core::handle::TaskHandle;
 use crate::core::json::Writer;
 use crate::core::many::{Ask, Many};
+use crate::core::poller::{Poller, Route, Step, Turn};
+use crate::core::reading;
+use crate::core::task::Status;
+use crate::waits::tell;
 
 /// Requests of one call that are in flight at once.
 const MOST_IN_FLIGHT: usize = 6;
@@ -75,6 +81,73 @@ impl Client {
             self.emit_reading(task);
         }
         Ok(())
+    }
+}
+
+impl Client {
+    /// One step of a wait that the host drives: at most one request, whose time limits are the only timers. Returns the JSON
+    /// of `PollStep` in `index.d.ts`, what its task was read from, and how that stands.
+    pub async fn poll_once(&self, call: &Call, mut poller: Poller) -> Result<(JsValue, JsValue, Status), Stop> {
+        let (mut seen, mut cause) = (None, JsValue::UNDEFINED);
+        if let Step::Fetch(route) = poller.step(now()) {
+            let left = poller.gives_up_at().map(|end| end - now());
+            match call.cancel.race(left, self.look(call, &mut poller, route)).await {
+                Err(Interrupt::Aborted) => return Err(Stop::Thrown(call.cancel.reason())),
+                Err(Interrupt::TimedOut) => poller.expire(),
+                Ok(Ok(found)) => seen = found,
+                Ok(Err(Stop::Error { error, cause: thrown, .. })) => {
+                    self.emit_retry(&error, Some(poller.handle()));
+                    cause = thrown;
+                    poller.handle_reply(now(), Err(error));
+                }
+                Ok(Err(thrown)) => return Err(thrown),
+            }
+        }
+        let (task, raw) = seen.map_or((None, JsValue::UNDEFINED), |(task, raw)| (Some(task), raw));
+        let (task, wait_ms) = match poller.turn(now(), task.as_ref()) {
+            Turn::Done(task) => (Some(*task), None),
+            Turn::Later(ms) => (task, Some(ms)),
+            Turn::Failed(error) => return Err(Stop::Error { error, cause, raw }),
+        };
+        let mut json = Writer::default();
+        json.object(|json| {
+            match &task {
+                Some(task) => task.write(json.key("task")),
+                None => json.key("task").raw("null"),
+            }
+            json.key("done").boolean(wait_ms.is_none());
+            match wait_ms {
+                Some(_) => poller.write_state(json.key("state")),
+                None => json.key("state").raw("null"),
+            }
+            json.key("waitMs").integer(wait_ms.unwrap_or(0));
+        });
+        Ok((json.finish().into(), raw, task.map_or(Status::Running, |task| task.status)))
+    }
+
+    /// The request of a step. News go to the wait, and to the caller.
+    async fn look(&self, call: &Call, poller: &mut Poller, route: Route) -> Result<Option<Seen>, Stop> {
+        let handle = poller.handle().clone();
+        let request = match route {
+            Route::Single => reading::request(&handle),
+            Route::List => reading::list_request(&[&handle.id]),
+        };
+        let (reply, raw) = self.read(call, &request, 1).await?;
+        let base_url = &self.transport.base_url;
+        let read: Result<_, Error> = match route {
+            Route::Single => reading::read(&handle, &reply, base_url, now()).map(Some),
+            Route::List => reading::read_listed(&handle, &reply, base_url, now()),
+        };
+        let Some(mut task) = read? else {
+            poller.handle_reply(now(), Ok(None));
+            return Ok(None);
+        };
+        poller.believe(self.consider(&mut task));
+        if poller.handle_reply(now(), Ok(Some(task.clone()))) {
+            self.emit_reading(&task);
+            tell(&call.on_reading, &task, &raw).map_err(Stop::Thrown)?;
+        }
+        Ok(Some((task, raw)))
     }
 }
 

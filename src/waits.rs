@@ -253,7 +253,8 @@ impl Client {
     }
 }
 
-fn tell(on_reading: &Option<Function>, task: &Task, raw: &JsValue) -> Result<(), JsValue> {
+/// Gives a reading to the caller.
+pub(crate) fn tell(on_reading: &Option<Function>, task: &Task, raw: &JsValue) -> Result<(), JsValue> {
     let Some(on_reading) = on_reading else { return Ok(()) };
     let mut json = crate::core::json::Writer::default();
     task.write(&mut json);

@@ -119,6 +119,15 @@ export class Client {
     return this.#onTask("poll", handle, options).then(this.#task);
   }
 
+  /** @param {any} handle @param {any} [state] @param {any} [options] @returns {Promise<any>} */
+  async pollOnce(handle, state, options) {
+    const take = () => ({ json: toJson("pollOnce", [handle, stateText(state)]) });
+    const [json, raw] = await this.#call("pollOnce", take, options);
+    const step = this.#parse(json);
+    if (step.task) this.#withRaw(step.task, raw);
+    return step;
+  }
+
   /** @param {any} handle @param {any} [options] */
   watch(handle, options = {}) {
     return new Watch(async (hook) => {
@@ -298,6 +307,7 @@ const OPERATIONS = {
   content: "videos.content",
   fetch: "fetchTask",
   fetchTasks: "fetchTasks",
+  pollOnce: "pollOnce",
   poll: "poll",
   webhook: "webhook",
   undefined: "run",
@@ -307,6 +317,19 @@ const OPERATIONS = {
 function operationOf(name) {
   const word = name.replace(/^run\./, "");
   return OPERATIONS[word] ?? `midjourney.${word}`;
+}
+
+/** A step's state as JSON. One that was damaged is no reason to lose the wait. @param {unknown} state */
+function stateText(state) {
+  if (state === undefined || state === null) return null;
+  if (typeof state !== "object" || Array.isArray(state)) {
+    throw invalid("pollOnce", "state", "must be null or the state of the step before");
+  }
+  try {
+    return JSON.stringify(state);
+  } catch {
+    return "{}";
+  }
 }
 
 /** @param {string} operation @param {any} options */

@@ -122,6 +122,16 @@ export interface Client {
   poll(handle: TaskHandle | string, options: PollOptions & { throwOnFailure: false }): Promise<SettledTask>;
   poll(handle: TaskHandle | string, options?: PollOptions): Promise<ResolvedTask>;
   /**
+   * One step of a wait that the host drives: a cron, a queue, a Durable Object's alarm, a workflow. It makes one request, or
+   * none if it is called before its time, and sets no timer but that request's. Keep `state` beside the handle and call again
+   * after `waitMs`, from any machine; the first step takes null, and fixes the deadline. Steps ask when `poll` would ask.
+   *
+   * What happened to the task is in `task`, failures included (`throwOnFailure` plays no part), and after a failure that
+   * passes there is just a longer `waitMs`. Throws "validation", "unauthorized", "forbidden", "deadline", the reason of an
+   * abort, and what would not change with time: "request_budget", "no_asset", a "not_found" that lasts.
+   */
+  pollOnce(handle: TaskHandle | string, state?: PollState | null, options?: PollOptions): Promise<PollStep>;
+  /**
    * The wait of `poll` as readings: yields when status or progress changed, the settled reading last, then ends, or throws
    * where `poll` would reject. It starts with the first `next()`, and can be iterated once. Leaving the loop stops the wait
    * at once. Whoever is slow misses readings, never the settled one: of the others the newest is kept.
@@ -333,7 +343,8 @@ export interface PollOptions extends RequestOptions {
   /** Called when status or progress changed. A throw inside it rejects the wait. */
   onUpdate?: (task: Task) => void;
   /**
-   * Milliseconds from the call until the wait rejects with "deadline"; null: no limit. The task goes on.
+   * Milliseconds from the call (`pollOnce`: from the first step) until the wait rejects with "deadline"; null: no limit.
+   * The task goes on.
    * @default 900_000, or 1_800_000 once the kind or a reading says video
    */
   timeoutMs?: number | null;
@@ -357,6 +368,17 @@ export interface PollOptions extends RequestOptions {
    */
   throwOnFailure?: boolean;
 }
+
+/**
+ * What a wait remembers from step to step: plain JSON of less than 1 KB, with no key and no URL in it. A state that a later
+ * version does not know, or that was damaged, starts a new wait with the deadline of the old one, if that can be read.
+ */
+export type PollState = { [key: string]: unknown };
+
+/** Where a wait stands after a step. `task` is null when this step read nothing. */
+export type PollStep =
+  | { task: SettledTask; done: true; state: null; waitMs: 0 }
+  | { task: Task | null; done: false; state: PollState; waitMs: number };
 
 /* ── errors ─────────────────────────────────────────────────────────── */
 

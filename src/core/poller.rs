@@ -6,6 +6,10 @@ use super::error::{Code, Error};
 use super::reading;
 use super::task::{Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle};
 
+mod state;
+
+pub use state::Turn;
+
 /// Seconds of needless waiting that one more request is worth.
 pub const DEFAULT_STALENESS_BUDGET: f64 = 0.5;
 /// After a reply that says nothing of the task.

@@ -61,6 +61,17 @@ test("the README's error program says that the task is known", async () => {
   );
 });
 
+test("the README's loop shows the readings of a task and ends with its picture", async () => {
+  assert.match(
+    await run(program("client.watch("), "watch.mjs"),
+    /running[\s\S]*\nsucceeded 100 \[ 'https:.*' \]\n$/,
+  );
+});
+
+test("the README's steps come to the end of the task", async () => {
+  assert.match(await run(program("pollOnce("), "steps.mjs"), /^succeeded task_\w{32}\n$/);
+});
+
 test("the README's sandbox program shows a submit whose answer was lost", async () => {
   assert.equal(await run(program("drop_after"), "sandbox.mjs"), "network true 1\n");
 });
