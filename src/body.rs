@@ -16,6 +16,12 @@ extern "C" {
     #[wasm_bindgen(js_namespace = ["String", "fromCharCode"], js_name = apply)]
     fn binary_string(this: &JsValue, bytes: &Uint8Array) -> JsString;
 
+    type TextDecoder;
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextDecoder;
+    #[wasm_bindgen(method)]
+    fn decode(this: &TextDecoder, bytes: &Uint8Array) -> JsString;
+
     type TextEncoder;
     #[wasm_bindgen(constructor)]
     fn new() -> TextEncoder;
@@ -28,7 +34,10 @@ const BASE64_PIECE: u32 = 3 * 8192;
 /// Some dozens of them make a large picture.
 const BLOB_PIECE: u32 = 32 * BASE64_PIECE;
 
-/// The body as JSON: text, or bytes where pictures belong in it. Their letters are made by the host, piece by piece, at the place
+/// Bodies up to this size, in bytes, go out as text like all others: it is what wrappers of fetch expect of JSON.
+const TEXT_UP_TO: u32 = 1024 * 1024;
+
+/// The body as JSON: text, or bytes where large pictures belong in it. Their letters are made by the host, piece by piece, at the place
 /// where they leave from: as strings that are joined they would stand in memory twice, and once more as bytes.
 pub async fn json_body(text: &str, gaps: &[(usize, ImageData)], images: &Array) -> Result<JsValue, JsValue> {
     if gaps.is_empty() {
@@ -44,7 +53,10 @@ pub async fn json_body(text: &str, gaps: &[(usize, ImageData)], images: &Array) 
         body.data_uri(source, image).await?;
     }
     body.bytes(&text.as_bytes()[written..]);
-    Ok(body.whole.into())
+    Ok(match body.whole.length() {
+        ..=TEXT_UP_TO => TextDecoder::new().decode(&body.whole).into(),
+        _ => body.whole.into(),
+    })
 }
 
 /// The length of a picture's data URI.

@@ -92,6 +92,23 @@ for (const [route, submit, find, urlField] of routes) {
   });
 }
 
+test("a JSON body goes out as text, as wrappers of fetch expect, and as bytes from a MiB on", async () => {
+  /** @type {unknown[]} */
+  const bodies = [];
+  const client = createClient({
+    fetch: async (_input, init) => {
+      bodies.push(init?.body);
+      return new Response('{"code":1,"result":"1"}');
+    },
+  });
+  await client.submitImagine({ prompt: "a", images: [new Uint8Array(700_000)] });
+  await client.submitImagine({ prompt: "a", images: [new Uint8Array(800_000)] });
+  assert.deepEqual(
+    bodies.map((body) => typeof body),
+    ["string", "object"],
+  );
+});
+
 /* ── /v1/videos: a form ─────────────────────────────────────────────── */
 
 for (const [form, picture, bytes, type] of forms) {
