@@ -72,10 +72,39 @@ function notLoaded(error) {
   return new CometError({ code: "unsupported", operation: "init", message }, error);
 }
 
+/** Anybody may post to a hook: a larger body is not read, in bytes. Real ones may echo a mask of some megabytes. */
+const MOST_WEBHOOK_BYTES = 32 * 1024 * 1024;
+
 /** @param {Request | string | Uint8Array} body */
 async function text(body) {
-  if (typeof body === "string") return body;
-  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
-  if (typeof body?.text === "function") return body.text();
-  throw invalid("webhook", "body", "must be a Request, a string or a Uint8Array");
+  if (typeof body === "string") return body.length > MOST_WEBHOOK_BYTES ? tooLarge() : body;
+  if (body instanceof Uint8Array) {
+    return body.length > MOST_WEBHOOK_BYTES ? tooLarge() : new TextDecoder().decode(body);
+  }
+  if (typeof body?.text !== "function") {
+    throw invalid("webhook", "body", "must be a Request, a string or a Uint8Array");
+  }
+  return body.body ? drain(body.body.getReader()) : "";
+}
+
+/** @param {ReadableStreamDefaultReader<Uint8Array>} reader */
+async function drain(reader) {
+  const decoder = new TextDecoder();
+  let [text, length] = ["", 0];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    length += value.length;
+    if (length > MOST_WEBHOOK_BYTES) {
+      reader.cancel().catch(() => {});
+      tooLarge();
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** @returns {never} */
+function tooLarge() {
+  const message = `the body is larger than ${MOST_WEBHOOK_BYTES} bytes`;
+  throw new CometError({ code: "too_large", operation: "webhook", message });
 }

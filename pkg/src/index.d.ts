@@ -463,6 +463,6 @@ export type ClientEvent = { operation: string; at: number; id?: string } & (
 
 /**
  * Reads a call of notifyHook with the tolerant reader of `fetchTask`. Anybody may have sent it: fetch the task before its
- * URLs are used. Throws CometError "protocol" when there is no task in it.
+ * URLs are used. Rejects with "protocol" when there is no task in it, and with "too_large" over 32 MiB.
  */
 export function parseWebhook(body: Request | string | Uint8Array): Promise<Task>;
