@@ -17,3 +17,7 @@ pub mod readings;
 pub mod waits;
 
 pub mod js;
+
+#[cfg(all(feature = "npm", target_arch = "wasm32"))]
+#[global_allocator]
+static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();

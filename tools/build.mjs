@@ -82,7 +82,7 @@ async function compile() {
   const { directory, flags } = await cargoFacts();
   const { RUSTFLAGS, ...inherited } = process.env; // a stranger's flags would end in the package
   const env = { ...inherited, CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") };
-  const args = ["build", "--release", "--locked", "--lib", "--target", target];
+  const args = ["build", "--release", "--locked", "--lib", "--features", "npm", "--target", target];
   await step(`cargo build --release --target ${target}`, () =>
     cargo([...args, ...(stableStd ? [] : smallStd.cargo)], {
       env: stableStd ? env : { ...env, RUSTC_BOOTSTRAP: "1" },

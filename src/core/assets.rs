@@ -181,8 +181,9 @@ fn push_new(urls: &mut Vec<String>, url: String) {
 
 fn without_rand(url: &str) -> String {
     let (start, query) = text::split_once(url, "?").unwrap_or((url, ""));
-    let kept: Vec<&str> = text::split(query, "&").filter(|pair| !pair.starts_with("rand=")).collect();
-    text::concat(&[start, "?", &kept.join("&")])
+    let kept = text::split(query, "&").filter(|pair| !pair.is_empty() && !pair.starts_with("rand="));
+    let kept: Vec<&str> = kept.flat_map(|pair| ["&", pair]).collect();
+    text::concat(&[start, "?", &text::concat(&kept)])
 }
 
 /// A URL as it may be shown: http(s) only; a path is taken to be on the service's own origin.
@@ -253,5 +254,5 @@ pub fn url_expiry(url: &str) -> Option<Millis> {
     let mut pieces = text::split(url.parameter("se")?, "%");
     let start = pieces.next()?;
     let rest: Vec<&str> = pieces.filter_map(|piece| piece.get(2..)).collect();
-    time::iso_date(&text::concat(&[start, &rest.concat()]))
+    time::iso_date(&text::concat(&[start, &text::concat(&rest)]))
 }
