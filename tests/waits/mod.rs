@@ -1,6 +1,8 @@
 //! A wait and its clock, for tests in virtual time.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod host;
+
 use comet_tasks::core::belief::Belief;
 use comet_tasks::core::error::Error;
 use comet_tasks::core::http::Reply;

@@ -13,7 +13,7 @@ use crate::core::time::LONGEST_RETRY_AFTER_MS;
 /// Whoever changes [`Poller::visit`] changes this.
 const VERSION: i64 = 1;
 /// How many it visits.
-const NUMBERS: usize = 22;
+const NUMBERS: usize = 21;
 /// Stands for what there is not.
 const NONE: i64 = -1;
 /// The largest number that JavaScript holds exactly.
@@ -97,7 +97,6 @@ impl Poller {
     fn visit(&mut self, ledger: &mut Ledger) -> bool {
         ledger.number(&mut self.started_at);
         ledger.number(&mut self.handle.submitted_at);
-        ledger.flag(&mut self.age_is_known);
         ledger.number(&mut self.next_at);
         ledger.count(&mut self.requests);
         ledger.seconds(&mut self.last_gap_s);
