@@ -117,7 +117,7 @@ async fn a_form_keeps_its_two_files_in_order_with_type_and_name() {
 #[wasm_bindgen_test]
 async fn a_picture_in_json_is_a_data_uri_from_bytes_and_from_a_blob_alike() {
     let fetch = r#"
-        globalThis.cometBody = new TextDecoder().decode(init.body);
+        globalThis.cometBody = init.body;
         return Promise.resolve(new Response('{"code":1,"result":"1"}'));
     "#;
     let images = Array::of(&[Uint8Array::from(&b"first"[..]).into(), blob(b"last!").into()]);
@@ -125,7 +125,7 @@ async fn a_picture_in_json_is_a_data_uri_from_bytes_and_from_a_blob_alike() {
         {"image":0,"size":5,"head":"89504e47"},{"image":1,"size":5,"type":"image/webp"}]}"#;
     let outcome = outcome(call(fetch, "blend", argument, "{}", with_images(images))).await;
     assert_eq!(verdict(&outcome), "ok");
-    let body = get(&js_sys::global(), "cometBody").as_string().expect("decoded text");
+    let body = get(&js_sys::global(), "cometBody").as_string().expect("a small body is text");
     assert_eq!(body, r#"{"base64Array":["data:image/png;base64,Zmlyc3Q=","data:image/webp;base64,bGFzdCE="]}"#);
 }
 
@@ -139,6 +139,8 @@ fn call(fetch: &str, name: &str, argument: &str, options: &str, context: Context
         ("auth", "bearer".into()),
         ("dialect", "comet".into()),
         ("maxReplyBytes", 1_000.into()),
+        ("maxConcurrency", 6.into()),
+        ("headers", Headers::new().expect("no header is invalid").into()),
     ]);
     Engine::new(&settings).call(name.into(), argument.into(), options.into(), context)
 }
@@ -166,7 +168,8 @@ fn context() -> Context {
 }
 
 fn with_images(images: Array) -> Context {
-    object(&[("headers", Headers::new().expect("no header is invalid").into()), ("images", images.into())])
+    let headers = Headers::new().expect("no header is invalid");
+    object(&[("headers", headers.into()), ("images", images.into()), ("isAlone", false.into())])
 }
 
 fn with_signal(controller: &AbortController) -> Context {
