@@ -1,7 +1,7 @@
 //! One reading of many tasks: which requests it takes, and whose reading belongs where. Midjourney's go by the list route,
 //! as many in a request as it takes; the others one by one. protocol.md 1.13.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
@@ -39,10 +39,17 @@ pub struct Ask {
 impl Many {
     /// `lists_work`: whether the gateway may have a list route.
     pub fn new(handles: Vec<TaskHandle>, lists_work: bool) -> Self {
-        let mut known = BTreeMap::new();
-        let firsts: Vec<usize> = (0..handles.len())
-            .map(|at| *known.entry((handles[at].family == Family::Videos, handles[at].id.as_str())).or_insert(at))
-            .collect();
+        // Places in the order of what they hold: searched by halves, and a tenth of a map's code.
+        let mut sorted: Vec<usize> = Vec::new();
+        let task = |at: usize| (handles[at].family == Family::Videos, handles[at].id.as_str());
+        let first = |at| match sorted.binary_search_by(|&other| task(other).cmp(&task(at))) {
+            Ok(place) => sorted[place],
+            Err(place) => {
+                sorted.insert(place, at);
+                at
+            }
+        };
+        let firsts: Vec<usize> = (0..handles.len()).map(first).collect();
         let asked = || (0..handles.len()).filter(|&at| firsts[at] == at);
         let listed: Vec<usize> = asked().filter(|&at| handles[at].family == Family::Midjourney).collect();
         let lists = listed.chunks(MOST_IN_LIST).map(|places| Ask { route: Route::List, places: places.to_vec() });
