@@ -31,8 +31,8 @@ for (const [name, lose, code] of losses) {
   test(`a submit is sent once and is ambiguous when ${name}`, async (t) => {
     const { origin, log } = await serve(t, (_, response) => lose(response));
     const client = createClient({ baseUrl: origin });
-    for (const submit of [client.submitImagine({ prompt: "a" }), client.submitVeo({ prompt: "a" })]) {
-      const error = await rejection(submit);
+    const submits = [client.submitImagine({ prompt: "a" }), client.submitVeo({ prompt: "a" })];
+    for (const error of await Promise.all(submits.map(rejection))) {
       // A web page is proof that no such API is there at all.
       const ambiguous = name !== "the answer is a web page";
       assert.deepEqual([error.code, error.ambiguous, error.retryable], [code, ambiguous, false]);
