@@ -179,22 +179,20 @@ impl Waits {
             Err(Stop::Error { error, cause, .. }) => (Err(error), JsValue::UNDEFINED, cause),
             Err(Stop::Thrown(_)) => return,
         };
-        let mut tasks = client.tasks(ask, reply);
+        let tasks = client.tasks(ask, reply);
         if let Some(error) = tasks.iter().find_map(|task| task.as_ref().err()) {
             client.emit_retry(error, ask.handles.first());
         }
-        let beliefs = |task: &mut Task| client.consider(task);
         let news = self.scheduler.borrow_mut().replied(ask, now(), |id, poller| {
             let place = ask.handles.iter().position(|handle| handle.id == poller.handle().id).unwrap_or(0);
             let mut task = tasks[place].clone();
             if let Ok(Some(task)) = &mut task {
                 task.handle = poller.handle().clone();
-                poller.believe(beliefs(task));
+                poller.believe(client.consider(task));
             }
             self.keep(id, matches!(task, Ok(Some(_))).then_some(&bytes), &cause);
             task
         });
-        tasks.clear();
         news.into_iter().for_each(|id| self.tell_news(client, id));
     }
 

@@ -81,11 +81,6 @@ impl Scheduler {
         Scheduler { waits: Vec::new(), in_flight: 0, batch: None, most_in_flight, list_works: true, next_id: 0 }
     }
 
-    /// How many waits there are.
-    pub fn len(&self) -> usize {
-        self.waits.len()
-    }
-
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.waits.is_empty()

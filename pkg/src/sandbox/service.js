@@ -50,16 +50,14 @@ export function createService({ now = Date.now, seed = 1, speed = 1, apiKey, ori
 /** @param {Service} service @param {number} now @param {Draft} draft @returns {MidjourneyTask} */
 export function addTask(service, now, draft) {
   const { task, random } = createTask(service, now, draft);
-  const { marks, places } = draft;
-  task.plan = createPlan({
-    work: workOf(draft),
-    random,
-    submittedAt: now,
-    speed: service.speed,
-    marks,
-    places,
-  });
+  task.plan = planOf(service, now, draft, random);
   return keep(service, task);
+}
+
+/** @param {Service} service @param {number} now @param {Draft} draft @param {() => number} random */
+function planOf({ speed }, now, draft, random) {
+  const { marks, places } = draft;
+  return createPlan({ work: workOf(draft), random, submittedAt: now, speed, marks, places });
 }
 
 /**
@@ -77,16 +75,8 @@ export function addModal(service, now, draft) {
  */
 export function addConfirmed(service, now, draft, modal) {
   const { task, random } = createTask(service, now, draft);
-  const { marks, places } = draft;
   modal.lagMs = Math.floor(random() * LONGEST_LAG_MS);
-  task.plan = createPlan({
-    work: workOf(draft),
-    random,
-    submittedAt: now,
-    speed: service.speed,
-    marks,
-    places,
-  });
+  task.plan = planOf(service, now, draft, random);
   modal.newer = keep(service, { ...task, id: modal.id });
   return modal.newer;
 }
