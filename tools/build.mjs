@@ -26,6 +26,19 @@ const smallStd = {
 };
 const copied = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
+/**
+ * The wasm modules, all of the one crate. `files` is where each one's module, glue and inline form are in dist.
+ * @typedef {{ features: string, files: { wasm: string, glue: string, inline: string } }} Module
+ * @type {Module[]}
+ */
+const modules = [
+  { features: "npm", files: { wasm: "comet_tasks.wasm", glue: "glue.js", inline: "wasm-inline.js" } },
+  {
+    features: "npm,edge",
+    files: { wasm: "comet_tasks_edge.wasm", glue: "edge/glue.js", inline: "edge/wasm-inline.js" },
+  },
+];
+
 await main(import.meta, () => (process.argv[2] === "--check" ? check() : build()));
 
 /** Brings pkg/dist up to date; returns at once when it is. */
@@ -62,28 +75,38 @@ async function wasmSources() {
   return `${std} ${code} ${await hash("tools/build.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
 }
 
-/** The compiled module, its glue and its inline form, in a folder of their own: a change of JavaScript leaves them. */
+/** The modules with their glue and inline form, in a folder of their own: a change of JavaScript leaves them. */
 async function buildWasm() {
   const stamp = join(wasmFolder, "stamp");
   const wanted = await wasmSources();
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   await rm(wasmFolder, { recursive: true, force: true });
-  await mkdir(wasmFolder, { recursive: true });
-  const compiled = await compile();
-  await step("wasm-bindgen", () => run(bindgen, [compiled, wasmFolder]));
-  const names = await step("wasm-opt -Oz", optimize);
-  await wrapGlue(names);
-  await inlineWasm();
+  for (const module of modules) await buildModule(module);
   await writeFile(stamp, wanted);
 }
 
-/** Compiles the crate; returns the module's path. */
-async function compile() {
+/** @param {Module} module */
+async function buildModule({ features, files }) {
+  for (const file of Object.values(files)) await mkdir(dirname(join(wasmFolder, file)), { recursive: true });
+  const compiled = await compile(features);
+  const scratch = join(wasmFolder, "bindgen");
+  await step("wasm-bindgen", () => run(bindgen, [compiled, scratch]));
+  const wasm = join(wasmFolder, files.wasm);
+  const names = await step("wasm-opt -Oz", () => optimize(join(scratch, "comet_tasks_bg.wasm"), wasm));
+  const glue = await readFile(join(scratch, "comet_tasks.js"), "utf8");
+  await writeFile(join(wasmFolder, files.glue), await wrapGlue(glue, names));
+  const base64 = (await readFile(wasm)).toString("base64");
+  await writeFile(join(wasmFolder, files.inline), `export default "${base64}";\n`);
+  await rm(scratch, { recursive: true });
+}
+
+/** Compiles the crate; returns the module's path, which the next one will have, too. @param {string} features */
+async function compile(features) {
   const { directory, flags } = await cargoFacts();
   const { RUSTFLAGS, ...inherited } = process.env; // a stranger's flags would end in the package
   const env = { ...inherited, CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") };
-  const args = ["build", "--release", "--locked", "--lib", "--features", "npm", "--target", target];
-  await step(`cargo build --release --target ${target}`, () =>
+  const args = ["build", "--release", "--locked", "--lib", "--features", features, "--target", target];
+  await step(`cargo build --release --target ${target} --features ${features}`, () =>
     cargo([...args, ...(stableStd ? [] : smallStd.cargo)], {
       env: stableStd ? env : { ...env, RUSTC_BOOTSTRAP: "1" },
     }),
@@ -109,10 +132,10 @@ async function cargoFacts() {
 /**
  * No feature flags: wasm-opt reads the module's own target_features. `--all-features` makes what engines refuse.
  * Returns the short names that it gave to imports and exports, of which wasm-bindgen's are 40 letters long and half hashes.
+ * @param {string} module
+ * @param {string} result
  */
-async function optimize() {
-  const module = join(wasmFolder, "comet_tasks_bg.wasm");
-  const result = join(wasmFolder, "comet_tasks.wasm");
+async function optimize(module, result) {
   const program = join(root, "node_modules/binaryen/bin/wasm-opt");
   const passes = [
     // Functions with one caller stay apart unless they are tiny: more bytes, but 1.4 KB less in brotli.
@@ -127,7 +150,6 @@ async function optimize() {
     result,
   ]);
   if (code !== 0) throw new Stop(`wasm-opt failed:\n${output}`);
-  await rm(module);
   const compiled = new Uint8Array(await readFile(result));
   if (!WebAssembly.validate(compiled)) throw new Stop("wasm-opt made a module that is not valid.");
   return shortNames(JSON.parse(stdout), compiled);
@@ -147,14 +169,14 @@ function shortNames({ imports, exports }, compiled) {
 /**
  * Wraps wasm-bindgen's output in a function, unpatched but for those names: each call makes an independent instance,
  * and what it would take from the global scope is handed to it. It has no document: there is no script to find.
+ * @param {string} output
  * @param {Record<string, string>} names
  */
-async function wrapGlue(names) {
-  const output = join(wasmFolder, "comet_tasks.js");
+async function wrapGlue(output, names) {
   const glue = [
     "export function createGlue({ WebAssembly, queueMicrotask, setTimeout, clearTimeout }) {",
     "const document = undefined;",
-    await readFile(output, "utf8"),
+    output,
     "return wasm_bindgen;",
     "}\n",
   ].join("\n");
@@ -166,13 +188,7 @@ async function wrapGlue(names) {
     mangleCache: names,
   };
   const { code } = await transform(glue, options);
-  await writeFile(join(wasmFolder, "glue.js"), code);
-  await rm(output);
-}
-
-async function inlineWasm() {
-  const base64 = (await readFile(join(wasmFolder, "comet_tasks.wasm"))).toString("base64");
-  await writeFile(join(wasmFolder, "wasm-inline.js"), `export default "${base64}";\n`);
+  return code;
 }
 
 /** Puts pkg/dist together beside the old one and swaps them, so that nobody sees half of it. */
@@ -181,15 +197,34 @@ async function assemble() {
   const old = join(root, ".tools/dist.old");
   await rm(fresh, { recursive: true, force: true });
   await cp(join(root, "pkg/src"), fresh, { recursive: true });
-  for (const name of ["comet_tasks.wasm", "glue.js", "wasm-inline.js"]) {
-    await copyFile(join(wasmFolder, name), join(fresh, name));
+  for (const file of modules.flatMap(({ files }) => Object.values(files))) {
+    await copyFile(join(wasmFolder, file), join(fresh, file));
   }
+  await addCommonJs(fresh);
   if (existsSync(dist)) await rename(dist, old);
   await rename(fresh, dist);
   await rm(old, { recursive: true, force: true });
   for (const name of copied.filter((name) => existsSync(join(root, name)))) {
     await copyFile(join(root, name), join(root, "pkg", name));
   }
+}
+
+/**
+ * The default entry for `require`: one file, the wasm in it, and the same types under the name that TypeScript looks for.
+ * @param {string} folder
+ */
+async function addCommonJs(folder) {
+  const { build: bundle } = await import("esbuild"); // not before set-up has installed it
+  await bundle({
+    entryPoints: [join(folder, "index.js")],
+    outfile: join(folder, "index.cjs"),
+    bundle: true,
+    format: "cjs",
+    platform: "node", // says which names it exports in the form that Node's own reader finds
+    target: "es2022",
+    logLevel: "warning",
+  });
+  await copyFile(join(folder, "index.d.ts"), join(folder, "index.d.cts"));
 }
 
 /** @param {...string} paths files and folders in the root; what does not exist counts as nothing */

@@ -1,6 +1,6 @@
 import { Client } from "./client.js";
 import { isModule } from "./engine.js";
-import { CometError, invalid } from "./errors.js";
+import { CometError, invalid, isCometError } from "./errors.js";
 import { toJson } from "./images.js";
 
 /** @import * as api from "./index.js" */
@@ -40,7 +40,8 @@ export function bind(load, isShared) {
 
   /** @param {any} [source] */
   async function init(source) {
-    await (source === undefined ? get() : remember(() => compile(source)));
+    if (source !== undefined && module === undefined) remember(() => compile(source));
+    await get();
   }
 
   /** @type {Client | undefined} */
@@ -62,11 +63,14 @@ async function compile(source) {
   const found = isUrl ? await fetch(value) : value;
   if (typeof found?.arrayBuffer !== "function") return WebAssembly.compile(found);
   if (found.ok === false) throw new Error(`${found.url} answered HTTP ${found.status}`);
-  return WebAssembly.compile(await found.arrayBuffer());
+  // Engines stream under this very type alone; any other server's bytes are as good.
+  const streams = found.headers?.get("content-type") === "application/wasm" && WebAssembly.compileStreaming;
+  return streams ? WebAssembly.compileStreaming(found) : WebAssembly.compile(await found.arrayBuffer());
 }
 
 /** @param {unknown} error */
 function notLoaded(error) {
+  if (isCometError(error)) return error;
   const message =
     "the wasm could not be loaded; under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'";
   return new CometError({ code: "unsupported", operation: "init", message }, error);

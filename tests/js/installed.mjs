@@ -1,6 +1,6 @@
 // The package as users get it: the packed tarball, installed in a folder outside of the repository, where nothing of the
 // repository's own node_modules can be resolved by accident.
-import { createRequire } from "node:module";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { install, remove } from "../../tools/install.mjs";
@@ -18,9 +18,13 @@ export const folder = process.env.COMET_TASKS_INSTALLED || (await installForThis
  * @returns {Promise<Entry extends "comet-tasks" ? typeof import("comet-tasks") : typeof import("comet-tasks/sandbox")>}
  */
 export function importInstalled(entry) {
-  const { resolve } = createRequire(join(folder, "tests.js"));
-  return import(pathToFileURL(resolve(entry)).href);
+  return import(resolve(entry));
 }
+
+// Written as `import` has it: `require` gives the default entry's other form.
+const resolver = join(folder, "resolve.mjs");
+await writeFile(resolver, "export default (entry) => import.meta.resolve(entry);\n");
+const { default: resolve } = await import(pathToFileURL(resolver).href);
 
 async function installForThisProcess() {
   const installed = await install();

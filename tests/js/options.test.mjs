@@ -213,12 +213,3 @@ test("arguments that are no plain JSON are refused, and nothing is sent", async 
   }
   assert.equal(fetch.calls.length, 0);
 });
-
-test("init is idempotent, and a source that is no wasm can be followed by one that is", async () => {
-  await init();
-  await init();
-  const error = await rejection(init(new Uint8Array([1, 2, 3])));
-  assert.equal(error.code, "unsupported");
-  const fetch = stubFetch(succeeded());
-  assert.equal((await createClient({ baseUrl: BASE_URL, fetch }).fetchTask("1")).status, "succeeded");
-});

@@ -21,9 +21,7 @@ test("the tarball holds dist, README, licence and manifest, and nothing else", (
 
 test("every file that the manifest names is in the tarball", async () => {
   const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
-  const named = [manifest.bin, ...Object.values(manifest.exports)].flatMap((value) =>
-    typeof value === "string" ? [value] : Object.values(value),
-  );
+  const named = pathsIn([manifest.bin, manifest.exports]);
   assert.deepEqual(
     named.filter((path) => !files.includes(join(installed, path))),
     [],
@@ -48,3 +46,8 @@ test("the package depends on nothing", async () => {
     ["comet-tasks"],
   );
 });
+
+/** Every text in it, however deep. @param {any} value @returns {string[]} */
+function pathsIn(value) {
+  return typeof value === "string" ? [value] : Object.values(value).flatMap(pathsIn);
+}

@@ -1,0 +1,9 @@
+import module from "../comet_tasks_edge.wasm?module";
+
+/**
+ * The module that the host compiled when the function was deployed: it refuses to compile one at run time.
+ * @returns {WebAssembly.Module}
+ */
+export function load() {
+  return module;
+}

@@ -1,0 +1,88 @@
+// What each entry of the exports map gives, and where it has the wasm from.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { folder } from "./installed.mjs";
+import { serve } from "./support/servers.mjs";
+
+const dist = join(folder, "node_modules/comet-tasks/dist");
+const require = createRequire(join(folder, "tests.js"));
+const WEBHOOK =
+  '{"id":"1712345678901234","status":"SUCCESS","progress":"100%","imageUrl":"https://a.test/1.png"}';
+const wasm = new Uint8Array(await readFile(require.resolve("comet-tasks/comet_tasks.wasm")));
+
+/**
+ * An entry's file as a module of its own, that has loaded nothing yet.
+ * @param {string} file
+ * @returns {Promise<typeof import("comet-tasks")>}
+ */
+function fresh(file) {
+  fresh.count += 1;
+  return import(`${pathToFileURL(join(dist, file)).href}?${fresh.count}`);
+}
+fresh.count = 0;
+
+test("the default entry needs no init, by import and by require", async () => {
+  for (const entry of [await fresh("index.js"), require("comet-tasks")]) {
+    assert.equal((await entry.parseWebhook(WEBHOOK)).handle.id, "1712345678901234");
+  }
+});
+
+test("by require it exports what it exports by import", async () => {
+  assert.deepEqual(Object.keys(require("comet-tasks")).sort(), Object.keys(await fresh("index.js")).sort());
+});
+
+test("slim says what is missing until it is given the wasm, and works from then on", async () => {
+  const { parseWebhook, init } = await fresh("slim.js");
+  for (const call of [() => parseWebhook(WEBHOOK), () => init()]) {
+    await assert.rejects(call, { name: "CometError", code: "unsupported", message: /call init/ });
+  }
+  await init(wasm);
+  assert.equal((await parseWebhook(WEBHOOK)).status, "succeeded");
+});
+
+test("init takes a module, bytes, a Response, a URL, its text, and a promise of each", async (t) => {
+  const typed = { headers: { "content-type": "application/wasm" } };
+  const { origin: url } = await serve(t, (_, reply) => reply.writeHead(200, typed.headers).end(wasm));
+  const sources = [
+    () => new WebAssembly.Module(wasm),
+    () => wasm,
+    () => wasm.buffer,
+    () => new Response(wasm, typed),
+    () => new Response(wasm),
+    () => new URL(url),
+    () => url,
+    () => fetch(url),
+  ];
+  for (const source of sources) {
+    for (const given of [source(), Promise.resolve(source())]) {
+      const { init, parseWebhook } = await fresh("slim.js");
+      await init(given);
+      assert.equal((await parseWebhook(WEBHOOK)).status, "succeeded");
+    }
+  }
+});
+
+test("a reply that is typed as wasm is compiled while it arrives", async (t) => {
+  const streaming = t.mock.method(WebAssembly, "compileStreaming");
+  const { init } = await fresh("slim.js");
+  await init(new Response(wasm, { headers: { "content-type": "application/wasm" } }));
+  assert.equal(streaming.mock.callCount(), 1);
+});
+
+test("init loads once, and a load that failed can be tried again", async (t) => {
+  let served = 0;
+  const { origin: url } = await serve(t, (_, reply) => {
+    served += 1;
+    reply.writeHead(served === 1 ? 503 : 200).end(served === 1 ? "" : wasm);
+  });
+  const { init, parseWebhook } = await fresh("slim.js");
+  await assert.rejects(init(url), { code: "unsupported", operation: "init" });
+  await assert.rejects(init(new Uint8Array([1, 2, 3])), { code: "unsupported", operation: "init" });
+  await Promise.all([init(url), init(url), parseWebhook(WEBHOOK)]);
+  await init(url);
+  assert.equal(served, 2);
+});
