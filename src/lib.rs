@@ -3,7 +3,7 @@
 //! # Modules, in reading order
 //!
 //! [`core`] is the protocol; [`transport`] does one HTTP exchange; [`client`] drives the one with the other;
-//! [`js`] is the boundary to the npm package.
+//! [`js`] is the boundary to the npm package, and `gateway` (feature `edge`) the one of its gateway.
 
 pub mod core;
 
@@ -16,6 +16,8 @@ pub mod client;
 pub mod readings;
 pub mod waits;
 
+#[cfg(feature = "edge")]
+pub mod gateway;
 pub mod js;
 
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]

@@ -203,6 +203,13 @@ fn is_content_route(url: &str, base_url: &str) -> bool {
         && inside.is_some_and(|id| !id.is_empty() && !id.bytes().any(|byte| byte == b'/'))
 }
 
+/// The path of a URL below the service's base; None when it is elsewhere.
+pub fn path_at<'a>(url: &'a str, base_url: &str) -> Option<&'a str> {
+    let (url, base) = (WebUrl::parse(url)?, WebUrl::parse(base_url)?);
+    let same = without_port(url.origin).eq_ignore_ascii_case(without_port(base.origin));
+    url.path.strip_prefix(base.path).filter(|_| same)
+}
+
 /// An origin without the port that its scheme has anyway.
 fn without_port(origin: &str) -> &str {
     let port = if origin.as_bytes().get(4) == Some(&b':') { ":80" } else { ":443" };

@@ -37,6 +37,15 @@ impl Speed {
         }
     }
 
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Speed::Relax => "relax",
+            Speed::Fast => "fast",
+            Speed::Turbo => "turbo",
+        }
+    }
+
     fn prefix(self) -> &'static str {
         match self {
             Speed::Relax => "/mj-relax",
