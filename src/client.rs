@@ -3,10 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Date, Function, Math, Promise, Uint8Array};
+use js_sys::{Date, Function, Math, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
 
 use crate::call::{Call, Limit, Stop, handle_json};
 use crate::core::belief::{self, Belief, Beliefs};
@@ -18,7 +17,7 @@ use crate::core::poller::{PollOptions, Poller};
 use crate::core::submit::{Accepted, Dialect, Submission};
 use crate::core::task::{Kind, Millis, Status, Task, TaskHandle};
 use crate::core::{midjourney, reading};
-use crate::transport::{AbortOnDrop, NoReply, Outgoing, Transport, Why};
+use crate::transport::{NoReply, Outgoing, Transport, Why};
 use crate::waits::Waits;
 
 /// Submits and the image seed are given this long: the gateways' own limit is 60 s, and a shorter one makes doubt.
@@ -184,23 +183,16 @@ impl Client {
     }
 
     /// The content of a finished /v1/videos task; the body is the caller's to read.
-    pub async fn content(&self, call: &Call, handle: &TaskHandle) -> Result<Response, Stop> {
+    pub async fn content(&self, call: &Call, handle: &TaskHandle) -> Result<JsValue, Stop> {
         let request = reading::content_request(handle);
         let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
-        let outgoing = self.outgoing(call, &request, limit);
+        let lost = |lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle);
         self.emit_request(&request, 1, 1);
-        let responded = self.transport.respond(&outgoing).await;
-        let (response, abort): (Response, AbortOnDrop) =
-            responded.map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
-        if response.ok() && !response.redirected() && !reading::is_no_video(content_type(&response).as_deref()) {
-            abort.disarm();
-            return Ok(response);
+        let open = self.transport.respond(&self.outgoing(call, &request, limit)).await.map_err(lost)?;
+        if open.head.is_ok() && !open.head.redirected && !reading::is_no_video(open.head.content_type.as_deref()) {
+            return Ok(open.response());
         }
-        let (reply, _) = self
-            .transport
-            .read_reply(response, abort, &outgoing)
-            .await
-            .map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
+        let (reply, _) = open.read().await.map_err(lost)?;
         Err(reading::content_error(handle, &reply, now()).into())
     }
 
@@ -225,8 +217,7 @@ impl Client {
     ) -> Result<(Reply, JsValue), NoReply> {
         self.emit_request(request, attempt, tasks);
         let began = now();
-        let (reply, bytes): (Reply, Uint8Array) =
-            self.transport.exchange(&self.outgoing(call, request, limit_ms)).await?;
+        let (reply, bytes) = self.transport.exchange(&self.outgoing(call, request, limit_ms)).await?;
         self.emit(request.operation, None, &|json| {
             json.key("type").string("response");
             json.key("status").integer(reply.status.into());
@@ -235,7 +226,7 @@ impl Client {
                 json.key("requestId").string(id);
             }
         });
-        Ok((reply, bytes.into()))
+        Ok((reply, bytes))
     }
 
     /// The error of a request without a reply.
@@ -253,12 +244,14 @@ impl Client {
                 judge.refused(Code::Timeout, message, Resend::Never)
             }
             Why::TimedOut => judge.doubtful(Code::Timeout, "no answer within requestTimeoutMs"),
-            Why::Network => {
+            Why::Network { is_page } => {
                 let mut error = judge.doubtful(Code::Network, "the request failed without an answer");
-                error.hint = crate::js::is_page().then_some(Hint::Cors);
+                error.hint = is_page.then_some(Hint::Cors);
                 error
             }
-            Why::Argument(name) => Error::argument(request.operation, name, "must be usable in a request", "an error"),
+            Why::Argument(ref name) => {
+                Error::argument(request.operation, name, "must be usable in a request", "an error")
+            }
         };
         let cause = if lost.why == Why::Aborted { call.cancel.reason() } else { lost.cause };
         Stop::Error { error, cause, raw: JsValue::UNDEFINED }
@@ -316,10 +309,6 @@ impl Client {
             json.key("waitMs").integer(error.retry_after_ms.unwrap_or(0));
         });
     }
-}
-
-fn content_type(response: &Response) -> Option<String> {
-    response.headers().get("content-type").ok().flatten()
 }
 
 /// For jitter.

@@ -21,25 +21,20 @@ use crate::core::submit::{self, Dialect, Speed};
 use crate::core::task::{Kind, Status, TaskHandle};
 use crate::core::text;
 use crate::core::webhook;
-use crate::transport::{Auth, Transport};
+use crate::transport::{Exchange, Transport};
 use crate::waits::Waits;
 
 #[wasm_bindgen]
 extern "C" {
     /// A client's settings, checked by the facade.
+    #[derive(Clone)]
     pub type Settings;
     #[wasm_bindgen(method, getter, js_name = baseUrl)]
     fn base_url(this: &Settings) -> String;
     #[wasm_bindgen(method, getter)]
-    fn fetch(this: &Settings) -> Function;
-    #[wasm_bindgen(method, getter)]
-    fn key(this: &Settings) -> Option<Function>;
-    #[wasm_bindgen(method, getter)]
-    fn auth(this: &Settings) -> String;
-    #[wasm_bindgen(method, getter)]
     fn dialect(this: &Settings) -> String;
-    #[wasm_bindgen(method, getter, js_name = maxReplyBytes)]
-    fn max_reply_bytes(this: &Settings) -> f64;
+    #[wasm_bindgen(method)]
+    pub(crate) fn exchange(this: &Settings, request: &str, images: &Array, headers: &Headers) -> Exchange;
     #[wasm_bindgen(method, getter, js_name = requestTimeoutMs)]
     fn request_timeout_ms(this: &Settings) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = maxConcurrency)]
@@ -80,17 +75,7 @@ impl Engine {
     pub fn new(settings: &Settings) -> Engine {
         let shared_timeout = settings.request_timeout_ms().map(|ms| ms.is_finite().then_some(ms as i64));
         let client = Client {
-            transport: Transport {
-                base_url: settings.base_url(),
-                fetch: settings.fetch(),
-                key: settings.key(),
-                auth: match &*settings.auth() {
-                    "raw" => Auth::Raw,
-                    "mj-api-secret" => Auth::Secret,
-                    _ => Auth::Bearer,
-                },
-                max_reply_bytes: settings.max_reply_bytes() as usize,
-            },
+            transport: Transport { base_url: settings.base_url(), settings: settings.clone() },
             dialect: if settings.dialect() == "snake" { Dialect::Snake } else { Dialect::Comet },
             on_event: settings.on_event(),
             beliefs: RefCell::default(),
@@ -233,7 +218,7 @@ async fn on_task(
             let seed = client.image_seed(call, &handle).await?;
             Ok(Done::plain(written(&|json| json.string(&seed))))
         }
-        "content" => Ok(Done::plain(client.content(call, &handle).await?.into())),
+        "content" => Ok(Done::plain(client.content(call, &handle).await?)),
         _ => Ok(client.fetch_task(call, &handle).await?.into()),
     }
 }
@@ -357,10 +342,4 @@ fn poll_options(options: &Fields) -> Result<PollOptions, Error> {
         after_modal: options.flag("afterModal")?,
         throw_on_failure: options.flag("throwOnFailure")?.unwrap_or(true),
     })
-}
-
-/// Whether this is a page, where a request that fails without a status may have failed for CORS.
-pub fn is_page() -> bool {
-    let global = js_sys::global();
-    js_sys::Reflect::has(&global, &"document".into()).unwrap_or(false)
 }

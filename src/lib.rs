@@ -7,7 +7,6 @@
 
 pub mod core;
 
-pub mod body;
 pub mod call;
 pub mod cancel;
 pub mod transport;

@@ -1,4 +1,5 @@
 import { CometError, invalid } from "./errors.js";
+import { Exchange } from "./exchange.js";
 import { Secrets } from "./secrets.js";
 
 /** @import { ClientOptions } from "./index.js" */
@@ -23,7 +24,7 @@ export function checkOptions(options) {
   atLeast(options, "maxConcurrency", 1);
   if (options.requestTimeoutMs !== null) atLeast(options, "requestTimeoutMs", 1);
   const secrets = new Secrets();
-  return {
+  const settings = {
     secrets,
     baseUrl: checkBaseUrl(options.baseUrl ?? DEFAULT_BASE_URL),
     key: keySource(apiKey, options.dangerouslyAllowBrowser === true, secrets),
@@ -36,7 +37,10 @@ export function checkOptions(options) {
     requestTimeoutMs: options.requestTimeoutMs === null ? Infinity : options.requestTimeoutMs,
     maxConcurrency: options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY,
     onEvent: onEvent && ((/** @type {string} */ json) => tell(onEvent, secrets.parse(json))),
+    /** @type {(request: string, images: any[], headers: Headers) => Exchange} */
+    exchange: (...outgoing) => new Exchange(settings, ...outgoing),
   };
+  return settings;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, JsonError, Value};
+use super::json::{self, JsonError, Value, Writer};
 use super::task::Millis;
 use super::time;
 
@@ -23,6 +23,30 @@ impl HttpRequest {
     /// A read of `path`.
     pub fn get(operation: &'static str, path: String) -> Self {
         HttpRequest { operation, method: "GET", path, body: Body::Empty }
+    }
+
+    /// For the host, which sends it: `{method, path, limitMs}`, and `{text, gaps}` of JSON or the parts of a `form`.
+    pub fn write(&self, json: &mut Writer, limit_ms: Option<Millis>) {
+        json.object(|json| {
+            json.key("method").string(self.method);
+            json.key("path").string(&self.path);
+            json.key("limitMs").integer_or_null(limit_ms);
+            match &self.body {
+                Body::Empty => {}
+                Body::Json { text, images } => {
+                    json.key("text").string(text);
+                    json.key("gaps").list(|json| {
+                        images.iter().for_each(|(at, image)| {
+                            json.list(|json| {
+                                json.integer(*at as i64);
+                                image.write(json);
+                            });
+                        })
+                    });
+                }
+                Body::Form(parts) => json.key("form").list(|json| parts.iter().for_each(|part| part.write(json))),
+            }
+        });
     }
 }
 
@@ -51,6 +75,13 @@ pub struct ImageData {
     pub mime: String,
 }
 
+impl ImageData {
+    fn write(&self, json: &mut Writer) {
+        json.integer(self.index as i64);
+        json.string(&self.mime);
+    }
+}
+
 /// One part of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -72,6 +103,23 @@ pub enum Part {
     },
 }
 
+impl Part {
+    /// `[name, text]` or `[name, filename, place, type]`.
+    fn write(&self, json: &mut Writer) {
+        json.list(|json| match self {
+            Part::Text { name, value } => {
+                json.string(name);
+                json.string(value);
+            }
+            Part::File { name, filename, image } => {
+                json.string(name);
+                json.string(filename);
+                image.write(json);
+            }
+        });
+    }
+}
+
 /// What came back, body and all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
@@ -83,6 +131,8 @@ pub struct Reply {
     pub retry_after: Option<String>,
     /// The header of that name.
     pub request_id: Option<String>,
+    /// The header of that name.
+    pub content_type: Option<String>,
     /// The body, up to the cap.
     pub body: Vec<u8>,
     /// The body is longer than the cap.
@@ -108,6 +158,19 @@ pub enum Content<'a> {
 }
 
 impl Reply {
+    /// All but the body, as the host tells it.
+    pub fn head(head: &Value) -> Self {
+        let text = |name| head.get(name).text().map(str::to_string);
+        Reply {
+            status: head.get("status").integer().unwrap_or_default() as u16,
+            redirected: matches!(head.get("redirected"), Value::Bool(true)),
+            retry_after: text("retryAfter"),
+            request_id: text("requestId"),
+            content_type: text("type"),
+            ..Reply::default()
+        }
+    }
+
     /// The body as text without a byte order mark and outer white space; what is not UTF-8 reads as U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
         let bytes = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);

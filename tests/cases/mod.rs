@@ -92,6 +92,7 @@ impl WireReply {
             redirected: self.redirected,
             retry_after: header("Retry-After"),
             request_id: header("X-Oneapi-Request-Id"),
+            content_type: None,
             body: if over_cap { Vec::new() } else { body },
             over_cap,
         }

@@ -136,6 +136,7 @@ fn call(fetch: &str, name: &str, argument: &str, options: &str, context: Context
     let settings: Settings = object(&[
         ("baseUrl", "https://gateway.example".into()),
         ("fetch", Function::new_with_args("url, init", fetch).into()),
+        ("exchange", exchange()),
         ("auth", "bearer".into()),
         ("dialect", "comet".into()),
         ("maxReplyBytes", 1_000.into()),
@@ -143,6 +144,15 @@ fn call(fetch: &str, name: &str, argument: &str, options: &str, context: Context
         ("headers", Headers::new().expect("no header is invalid").into()),
     ]);
     Engine::new(&settings).call(name.into(), argument.into(), options.into(), context)
+}
+
+/// The package's own, whose modules are run as one script.
+fn exchange() -> JsValue {
+    let modules = [include_str!("../../pkg/src/bodies.js"), include_str!("../../pkg/src/exchange.js")].concat();
+    let lines = modules.lines().filter(|line| !line.starts_with("import "));
+    let script: String = lines.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line), "\n"]).collect();
+    let make = "return function (...outgoing) { return new Exchange(this, ...outgoing); }";
+    Function::new_no_args(&(script + make)).call0(&JsValue::NULL).expect("it is sound")
 }
 
 async fn outcome(settled: Promise) -> Array {
