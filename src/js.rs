@@ -12,10 +12,11 @@ use web_sys::{AbortSignal, Headers};
 
 use crate::call::{Call, Limit, Stop};
 use crate::cancel::Cancel;
-use crate::client::{Client, Seen, now};
+use crate::client::{self, Client, Seen, now};
 use crate::core::error::{Code, Error};
 use crate::core::fields::Fields;
 use crate::core::json::{self, Value, Writer};
+use crate::core::keep;
 use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Timeout};
 use crate::core::submit::{self, Dialect, Speed};
 use crate::core::task::{Kind, Status, TaskHandle};
@@ -88,6 +89,11 @@ impl Engine {
     /// The page became visible, or came back online.
     pub fn hurry(&self) {
         self.client.waits.hurry();
+    }
+
+    /// One question of `persist`: JSON in and out, and nothing is waited for.
+    pub fn keep(&self, question: String) -> String {
+        keep::answer(&json::parse(&question).unwrap_or(Value::Null), now(), client::seed())
     }
 
     /// One call. Resolves to `["ok", value, raw]`, `["error", fields, cause, raw]` or `["thrown", value]`; never rejects.

@@ -3,6 +3,7 @@ import { CometError, invalid, isCometError } from "./errors.js";
 import { takeImages, toJson } from "./images.js";
 import { OpenCall } from "./open-call.js";
 import { checkOptions, closedError, mergedHeaders } from "./options.js";
+import { persist } from "./persist.js";
 import { withRaw } from "./task.js";
 import { onWake } from "./wake.js";
 import { Watch } from "./watch.js";
@@ -139,6 +140,50 @@ export class Client {
   /** @param {any} handle @param {any} [options] */
   downloadContent(handle, options) {
     return this.#onTask("content", handle, options).then(([response]) => response);
+  }
+
+  /** @param {any} task @param {any} sink @param {any} [options] @returns {Promise<any>} */
+  async persist(task, sink, options = {}) {
+    checkCall("persist", options);
+    const open = new OpenCall("persist", false, options.signal);
+    this.#open.add(open);
+    try {
+      if (this.#isClosed) throw closedError("persist");
+      const module = this.#load();
+      const loaded = isModule(module) ? module : await open.unlessEnded(() => module);
+      return await persist(this.#lent(loaded, open, options), task, sink, options);
+    } finally {
+      open.settle();
+      this.#open.delete(open);
+    }
+  }
+
+  /**
+   * What persist needs of this client: the wasm's decisions, the way out, and the two calls that may carry the key.
+   * @param {WebAssembly.Module} module
+   * @param {OpenCall} open
+   * @param {any} options
+   */
+  #lent(module, open, { headers, requestTimeoutMs }) {
+    const { secrets, fetch, baseUrl, requestTimeoutMs: own = READ_LIMIT_MS } = this.#settings;
+    const limitMs = requestTimeoutMs === undefined ? own : (requestTimeoutMs ?? Infinity);
+    const { signal } = open;
+    const call = { headers, requestTimeoutMs, signal };
+    const ask = (/** @type {object} */ question) => {
+      try {
+        return JSON.parse(this.#engineOf(module).keep(JSON.stringify(question)));
+      } catch (error) {
+        throw error instanceof WebAssembly.RuntimeError ? this.#trapped(error, open) : error;
+      }
+    };
+    return {
+      ask,
+      ...{ fetch, signal, limitMs, origin: new URL(baseUrl).origin },
+      reread: (/** @type {any} */ { handle }) => this.fetchTask(handle, call),
+      content: (/** @type {any} */ { handle }) => this.downloadContent(handle, call),
+      error: (/** @type {any} */ fields, /** @type {unknown} */ cause) =>
+        new CometError(fields, secrets.safe(cause)),
+    };
   }
 
   /** @param {SubmitCall} call @param {any} [options] */
@@ -300,6 +345,9 @@ if (Symbol.dispose) {
   Object.defineProperty(Client.prototype, Symbol.dispose, { value: Client.prototype.close });
 }
 
+/** As in the wasm. */
+const READ_LIMIT_MS = 30_000;
+
 /** The calls that are not Midjourney's. @type {Record<string, string>} */
 const OPERATIONS = {
   veo: "videos.create",
@@ -340,7 +388,7 @@ function checkCall(operation, options) {
   if (signal && typeof signal.addEventListener !== "function") {
     throw invalid(operation, "signal", "must be an AbortSignal");
   }
-  for (const name of ["onUpdate", "onSubmitted"]) {
+  for (const name of ["onUpdate", "onSubmitted", "key", "allowHost"]) {
     const isSound = options[name] === undefined || typeof options[name] === "function";
     if (!isSound) throw invalid(operation, name, "must be a function");
   }

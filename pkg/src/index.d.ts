@@ -139,6 +139,12 @@ export interface Client {
   watch(handle: TaskHandle | string, options?: PollOptions): AsyncIterable<Task>;
   /** The video of a /v1/videos task through the authenticated endpoint. The body is yours to read. */
   downloadContent(handle: TaskHandle | string, options?: RequestOptions): Promise<Response>;
+  /**
+   * Copies every file of a succeeded task to a place of yours, one after another and without holding one in memory. A copy
+   * that broke off is made anew as a whole, and an expired URL is read anew once. What is no picture or video, by its bytes
+   * too, is never stored. Doing it again is harmless: same task, same keys, same bytes. The key goes to `baseUrl` alone.
+   */
+  persist(task: Task, sink: Sink, options?: PersistOptions): Promise<PersistedAsset[]>;
   /** Ends every open call with code "closed", and lets the memory go. */
   close(): void;
 }
@@ -379,6 +385,69 @@ export type PollState = { [key: string]: unknown };
 export type PollStep =
   | { task: SettledTask; done: true; state: null; waitMs: 0 }
   | { task: Task | null; done: false; state: PollState; waitMs: number };
+
+/* ── keeping ────────────────────────────────────────────────────────── */
+
+/**
+ * Where files go:
+ * - a presigned PUT, or a function that is asked for one for each file, and again when a file is sent again. One URL and
+ *   several files are a validation error. Storages take no upload of unknown length, so such a file, and in a page every
+ *   file, is held as a Blob first: outside a page up to 64 MiB
+ * - an R2 bucket, or what has its `put(key, body, options)`. Without a length a multipart upload is made where the bucket
+ *   offers one; else the file is held up to 64 MiB
+ * - a folder of the Origin Private File System, or one that the user picked. A key's parts become folders
+ * - `write`, which must read the response to its end, and is called again when a file is sent again
+ */
+export type Sink =
+  | string
+  | URL
+  | ((asset: AssetInfo) => string | URL | Promise<string | URL>)
+  | { put(key: string, body: ReadableStream | ArrayBuffer | Blob, options?: object): Promise<unknown> }
+  | { getFileHandle(name: string, options?: { create?: boolean }): Promise<any> }
+  | { write(asset: AssetInfo, response: Response): Promise<void> };
+
+/** One file of a task. */
+export interface AssetInfo {
+  /** Where it came from; null: the service's content endpoint. */
+  url: string | null;
+  kind: "image" | "video";
+  /** Its place: the task's pictures, then its videos. */
+  index: number;
+  /** `<task's id>/<index>.<extension>`, safe as a path. */
+  key: string;
+  /** By its first bytes. */
+  contentType: string;
+  /** In bytes, where the reply said so. */
+  size: number | null;
+}
+
+/** A file that the sink has. */
+export interface PersistedAsset extends AssetInfo {
+  bytes: number;
+  /** In hex, when it was asked for. */
+  sha256?: string;
+}
+
+export interface PersistOptions extends RequestOptions {
+  /** Another key; a relative path of at most 1024 bytes, without empty or dotted parts. */
+  key?: (asset: AssetInfo) => string;
+  /**
+   * Whether a file may be fetched from this host, given without its port; asked for each redirect, too, outside pages.
+   * What a name resolves to is not looked at.
+   * @default in pages every host; elsewhere `baseUrl`'s own, and those that are not private, loopback or local by their name
+   */
+  allowHost?: (host: string) => boolean;
+  /**
+   * A larger file rejects with "too_large".
+   * @default none
+   */
+  maxBytes?: number;
+  /**
+   * Compute `sha256` on the way.
+   * @default false
+   */
+  sha256?: boolean;
+}
 
 /* ── errors ─────────────────────────────────────────────────────────── */
 

@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod handle;
 pub mod http;
 pub mod json;
+pub mod keep;
 pub mod many;
 pub mod midjourney;
 pub mod poller;
