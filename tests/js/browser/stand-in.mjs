@@ -30,7 +30,7 @@ export async function startStandIn(apiKey) {
 }
 
 /** @param {import("node:http").IncomingMessage} incoming @param {string} origin */
-function asRequest(incoming, origin) {
+export function asRequest(incoming, origin) {
   const method = incoming.method ?? "GET";
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers)) headers.set(name, String(value));
