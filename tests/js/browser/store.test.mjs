@@ -152,13 +152,14 @@ test("a_task_that_asks_is_left_alone_until_it_was_answered", async () => {
   const id = await press(tab, "MJ::CustomZoom");
   service.pass(5);
   await waitForStatus(tab, id, "action_required");
+  const from = service.count();
   await tab.reload();
   await startStore(tab, "only");
-  const from = service.count();
   const boat = await make(tab, "a second boat");
   service.pass(600);
   await waitForStatus(tab, boat, "succeeded");
-  assert.ok(service.isAskedAlone(from), "nothing else was asked for");
+  assert.ok(service.isAskedAlone(from), "nothing else was asked for with it");
+  assert.ok(!service.isAsked(id, from), "nor apart");
   // The answer comes from another tab. For a while the service still shows the question.
   await other.evaluate(async (taskId) => {
     const { client, store } = /** @type {Tab} */ (globalThis);

@@ -55,6 +55,8 @@ export async function startService() {
     ],
     /** Two open tasks or more go by the list route; one alone has its own. @param {number} from */
     isAskedAlone: (from) => seen.slice(from).every(({ path }) => !path.endsWith("/list-by-condition")),
+    /** By its own route. @param {string} id @param {number} from */
+    isAsked: (id, from) => seen.slice(from).some(({ path }) => path.includes(id)),
     /** How many requests came so far. */
     count: () => seen.length,
     /** The service's time goes on by so many seconds. @param {number} seconds */
