@@ -1,0 +1,137 @@
+// A gateway in workerd, the sandbox behind it, and a log of all that arrived there.
+import { readFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { Miniflare, Response as WorkerResponse } from "miniflare";
+import { folder, importInstalled } from "../installed.mjs";
+
+export const KEY = "sk-operator-51ac09e7d2";
+export const SECRET = "a secret of the gateway's, of more than 32 bytes";
+const WASM = "comet_tasks_edge.wasm";
+
+/**
+ * @typedef {{ method: string, url: string, headers: Record<string, string>, body: string }} Arrived
+ * @typedef {{ method?: string, path: string, headers?: Record<string, string>, body?: string | Uint8Array | AsyncIterable<Uint8Array> }} Ask
+ * @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, text: string }} Told
+ */
+
+/** The Worker as a user's bundler makes it: the wasm stays a module of its own. @param {string} file */
+export async function workerModules(file) {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
+    nodePaths: [join(folder, "node_modules")],
+    conditions: ["workerd"],
+    tsconfigRaw: {},
+    bundle: true,
+    format: "esm",
+    write: false,
+    external: ["*.wasm"],
+    logLevel: "error",
+  });
+  const wasm = await readFile(join(folder, "node_modules/comet-tasks/dist", WASM));
+  return [
+    {
+      type: /** @type {const} */ ("ESModule"),
+      path: "worker/worker.mjs",
+      contents: outputFiles[0]?.text ?? "",
+    },
+    { type: /** @type {const} */ ("CompiledWasm"), path: WASM, contents: wasm },
+  ];
+}
+
+/**
+ * @param {{ options?: object, sandbox?: import("comet-tasks/sandbox").SandboxOptions, answer?: (request: Request) => Response | undefined }} [setup]
+ *   `answer` may answer in the sandbox's place
+ */
+export async function startGateway({ options = {}, sandbox: script = {}, answer } = {}) {
+  const { createSandbox } = await importInstalled("comet-tasks/sandbox");
+  const sandbox = createSandbox({ speed: 3600, apiKey: KEY, origin: "https://service.example", ...script });
+  /** @type {Arrived[]} */
+  const arrived = [];
+  let noise = "";
+  /** @param {any} incoming */
+  async function serve(incoming) {
+    const { method, url } = incoming;
+    const body = method === "POST" ? await incoming.arrayBuffer() : undefined;
+    const headers = Object.fromEntries(incoming.headers);
+    arrived.push({ method, url, headers, body: Buffer.from(body ?? []).toString("latin1") });
+    const request = new Request(url, { method, headers, body });
+    const response = answer?.(request) ?? (await sandbox.fetch(request));
+    const empty = [101, 204, 205, 304].includes(response.status);
+    return new WorkerResponse(empty ? null : await response.arrayBuffer(), {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+    });
+  }
+  const worker = new Miniflare({
+    cf: false,
+    host: "127.0.0.1",
+    compatibilityDate: "2026-01-01",
+    modules: await workerModules("gateway-worker.mjs"),
+    bindings: { KEY, SECRET, OPTIONS: JSON.stringify(options) },
+    outboundService: serve,
+    handleRuntimeStdio: (/** @type {import("node:stream").Readable[]} */ ...streams) => {
+      for (const stream of streams) stream.on("data", (chunk) => (noise += chunk));
+    },
+  });
+  const origin = (await worker.ready).origin;
+  return {
+    origin,
+    sandbox,
+    arrived,
+    /** What workerd and the Worker wrote. */
+    log: () => noise,
+    close: () => worker.dispose(),
+    /** @param {Ask} ask */
+    ask: (ask) => send(origin, ask),
+  };
+}
+
+/**
+ * By hand, since fetch would tidy up what an attacker sends.
+ * @param {string} origin
+ * @param {Ask} ask
+ * @returns {Promise<Told>}
+ */
+export function send(origin, { method = "GET", path, headers = {}, body }) {
+  const { hostname, port } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ hostname, port, method, path, headers, agent: false }, (response) => {
+      /** @type {Buffer[]} */
+      const pieces = [];
+      response.on("data", (piece) => pieces.push(piece));
+      response.on("error", reject);
+      response.on("end", () => {
+        const text = Buffer.concat(pieces).toString("latin1");
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      });
+    });
+    request.on("error", reject);
+    write(request, body).catch(reject);
+  });
+}
+
+/** @param {import("node:http").ClientRequest} request @param {Ask["body"]} body */
+async function write(request, body) {
+  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) return request.end(body);
+  for await (const piece of body) {
+    if (request.destroyed) return;
+    await new Promise((resolve) => request.write(piece, resolve));
+  }
+  request.end();
+}
+
+/**
+ * A client as a page has it, with its own sign-in.
+ * @param {string} origin
+ * @param {string} name
+ */
+export async function pageClient(origin, name) {
+  const { createClient } = await importInstalled("comet-tasks");
+  return createClient({
+    baseUrl: `${origin}/api/comet`,
+    headers: { authorization: `Bearer page-${name}`, origin },
+  });
+}
