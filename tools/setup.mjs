@@ -17,7 +17,7 @@ export const testRunner = join(tools, "bin/wasm-bindgen-test-runner");
 
 /**
  * Installs what is missing for a purpose, and nothing when nothing is.
- * @param {{ for: "build" | "start" | "test" | "format" }} purpose
+ * @param {{ for: "build" | "start" | "test" | "matrix" | "format" }} purpose
  */
 export async function setup({ for: purpose }) {
   checkNode();

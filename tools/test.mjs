@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { findBrowser } from "./browser.mjs";
 import { build } from "./build.mjs";
 import { install, remove } from "./install.mjs";
+import { matrix, smokeMatrix } from "./matrix.mjs";
 import { cargo, setup } from "./setup.mjs";
 import { Stop, main, root, run } from "./shell.mjs";
 import { size } from "./size.mjs";
@@ -34,7 +35,11 @@ const stages = [
   packageTests("package", "tests/js"),
   packageTests("package in workerd", "tests/js/workerd"),
   packageTests("demo in Chromium", "tests/js/browser"),
+  { name: "matrix: one of each kind", work: smokeMatrix, needs: "build" },
 ];
+
+/** What `npm run test:all` runs besides: minutes each. @type {Stage[]} */
+const longStages = [{ name: "matrix", work: () => matrix().then(() => {}), needs: "build" }];
 
 /**
  * The folder in which the packed package is installed, once for all stages.
@@ -48,7 +53,8 @@ async function test() {
   /** @type {Outcome[]} */
   const outcomes = [];
   try {
-    for (const stage of stages) outcomes.push(await runStage(stage, outcomes));
+    const wanted = process.argv.includes("--all") ? [...stages, ...longStages] : stages;
+    for (const stage of wanted) outcomes.push(await runStage(stage, outcomes));
   } finally {
     if (installed) remove(installed);
   }

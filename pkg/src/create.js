@@ -1,6 +1,6 @@
 import { Client } from "./client.js";
 import { isModule } from "./engine.js";
-import { CometError, invalid, isCometError } from "./errors.js";
+import { CometError, invalid, notLoaded } from "./errors.js";
 import { toJson } from "./images.js";
 
 /** @import * as api from "./index.js" */
@@ -66,14 +66,6 @@ async function compile(source) {
   // Engines stream under this very type alone; any other server's bytes are as good.
   const streams = found.headers?.get("content-type") === "application/wasm" && WebAssembly.compileStreaming;
   return streams ? WebAssembly.compileStreaming(found) : WebAssembly.compile(await found.arrayBuffer());
-}
-
-/** @param {unknown} error */
-function notLoaded(error) {
-  if (isCometError(error)) return error;
-  const message =
-    "the wasm could not be loaded; under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'";
-  return new CometError({ code: "unsupported", operation: "init", message }, error);
 }
 
 /** Anybody may post to a hook: a larger body is not read, in bytes. Real ones may echo a mask of some megabytes. */

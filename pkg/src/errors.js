@@ -45,3 +45,11 @@ export function invalid(operation, field, rule, cause) {
   const details = { field, rule };
   return new CometError({ code: "validation", operation, message: `${field} ${rule}`, details }, cause);
 }
+
+/** The wasm is not there, or the host refuses to run it. @param {unknown} error */
+export function notLoaded(error) {
+  if (isCometError(error)) return error;
+  const message =
+    "the wasm could not be loaded; under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'";
+  return new CometError({ code: "unsupported", operation: "init", message }, error);
+}

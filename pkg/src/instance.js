@@ -1,3 +1,5 @@
+import { notLoaded } from "./errors.js";
+
 /**
  * Makes one instance of a module: its own memory, its own state. After a trap it must not be used again.
  *
@@ -17,7 +19,11 @@ export function createInstance(createGlue, module, onTrap) {
     setTimeout: (callback, ms) => setTimeout(guard(callback, onTrap), ms),
     clearTimeout: (id) => clearTimeout(id),
   });
-  glue.initSync({ module });
+  try {
+    glue.initSync({ module });
+  } catch (error) {
+    throw notLoaded(error); // WebKit compiles under every policy, and refuses only here
+  }
   return glue;
 }
 

@@ -78,7 +78,8 @@ test("the host's functions are called on no object", async (t) => {
 async function hostOfGlue() {
   const copy = await mkdtemp(join(tmpdir(), "comet-tasks-engine-"));
   after(() => rm(copy, { recursive: true }));
-  for (const file of ["engine.js", "instance.js"]) await copyFile(join(dist, file), join(copy, file));
+  for (const file of ["engine.js", "errors.js", "instance.js"])
+    await copyFile(join(dist, file), join(copy, file));
   await writeFile(join(copy, "package.json"), '{ "type": "module" }');
   await writeFile(join(copy, "glue.js"), "export const createGlue = (host) => ({ host, initSync() {} });\n");
   /** @type {unknown[]} */

@@ -1,0 +1,5 @@
+// A page, a dedicated worker: whatever has `location`.
+import * as api from "comet-tasks";
+import { report } from "./report.js";
+
+report(api);

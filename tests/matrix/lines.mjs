@@ -1,0 +1,80 @@
+// The lines that the package must pass. One that does not makes the command fail, unless `excuse` says here why it does
+// not, and where the cause is reported.
+import { attwLine, publintLine, tscLine } from "./checks.mjs";
+import { nextLines } from "./next.mjs";
+import {
+  browserLine,
+  esbuildLine,
+  parcelLine,
+  rollupLine,
+  rspackLine,
+  viteBuildLine,
+  viteDevLine,
+  webpackLine,
+} from "./pages.mjs";
+import {
+  bunLine,
+  denoLine,
+  edgeLine,
+  nodeLine,
+  testRunnerLine,
+  thisNodeLine,
+  workerdLine,
+  wranglerLine,
+} from "./runtimes.mjs";
+
+/**
+ * @typedef {{ tarball: string, createSandbox: typeof import("comet-tasks/sandbox").createSandbox }} Context
+ * @typedef {{
+ *   name: string,
+ *   version: () => Promise<string>,
+ *   run: (context: Context) => Promise<void>,
+ *   excuse?: { reason: string, issue: string },
+ * }} Line
+ */
+
+/** @type {import("./engines.mjs").Engine[]} */
+const engines = ["Chromium", "Firefox", "WebKitGTK"];
+const contexts = /** @type {const} */ ([
+  "page",
+  "dedicated worker",
+  "service worker",
+  "strict CSP",
+  "CSP without wasm: the error",
+]);
+const nodes = /** @type {const} */ (["node20", "node22", "node24"]);
+const compilers = /** @type {const} */ (["typescript59", "typescript6", "typescript7"]);
+const resolutions = /** @type {const} */ (["node16", "nodenext", "bundler"]);
+
+/** @type {Line[]} */
+export const lines = [
+  ...nodes.flatMap((node) => [nodeLine(node, "import"), nodeLine(node, "require")]),
+  denoLine(),
+  bunLine(),
+  wranglerLine(),
+  edgeLine(),
+  ...engines.flatMap((engine) => contexts.map((context) => browserLine(engine, context))),
+  viteBuildLine("page.js"),
+  viteDevLine(),
+  viteBuildLine("slim.js"),
+  webpackLine(),
+  rspackLine(),
+  rollupLine(),
+  esbuildLine(),
+  parcelLine(),
+  ...nextLines("Turbopack"),
+  ...nextLines("webpack"),
+  testRunnerLine("jest"),
+  testRunnerLine("vitest"),
+  attwLine(),
+  publintLine(),
+  ...compilers.flatMap((compiler) => resolutions.map((resolution) => tscLine(compiler, resolution))),
+];
+
+/** Those that `npm test` runs, with the repository's own tools: one of each family. */
+export const smokeLines = [
+  thisNodeLine(),
+  workerdLine(),
+  browserLine("Chromium", "page"),
+  viteBuildLine("page.js"),
+];

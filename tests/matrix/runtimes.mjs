@@ -1,0 +1,213 @@
+// Lines that are no browser.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { binary, createProject, execute, folderOf, lastList, rootTool, tool, versionOf } from "./kit.mjs";
+import { check, startServer } from "./server.mjs";
+
+/** @typedef {import("./lines.mjs").Line} Line */
+/** @typedef {import("./lines.mjs").Context} Context */
+
+/**
+ * Runs `work` with the address of a sandbox, and fails with what it resolves to.
+ * @param {Context} context
+ * @param {(service: string) => Promise<string[]>} work
+ */
+export async function againstSandbox({ createSandbox }, work) {
+  const server = await startServer({ createSandbox });
+  try {
+    check(await work(server.service));
+  } finally {
+    server.close();
+  }
+}
+
+/** @param {"node20" | "node22" | "node24"} node @param {"import" | "require"} way @returns {Line} */
+export function nodeLine(node, way) {
+  const name = `Node ${node.slice(4)}, ${way}`;
+  const program = () => join(folderOf(node), "bin/node");
+  return programLine(name, program, [way === "import" ? "main.mjs" : "main.cjs"], () => versionOf(node));
+}
+
+/** The Node that runs the matrix. @returns {Line} */
+export function thisNodeLine() {
+  const program = () => process.execPath;
+  return programLine("Node, import", program, ["main.mjs"], async () => process.versions.node);
+}
+
+/** @param {string} name @param {() => string | Promise<string>} program @param {string[]} args @param {Line["version"]} version @returns {Line} */
+function programLine(name, program, args, version) {
+  const run = async (/** @type {Context} */ context) => {
+    const cwd = await createProject(name, context.tarball);
+    const path = await program();
+    const start = (/** @type {string} */ service) => execute(path, [...args, service], { cwd });
+    await againstSandbox(context, async (service) => lastList(await start(service)));
+  };
+  return { name, version, run };
+}
+
+/** @returns {Line} */
+export function denoLine() {
+  const args = ["run", "--allow-net", "--allow-env", "--allow-read", "--no-lock"];
+  return programLine(
+    "Deno",
+    () => nodeProgram("deno"),
+    [...args, "main.mjs"],
+    () => versionOf("deno"),
+  );
+}
+
+/** @returns {Line} */
+export function bunLine() {
+  return programLine(
+    "Bun",
+    () => nodeProgram("bun"),
+    ["main.mjs"],
+    () => versionOf("bun"),
+  );
+}
+
+/** @param {string} name */
+function nodeProgram(name) {
+  return binary(name);
+}
+
+/** As wrangler bundles it, in workerd. wrangler asks for Node 22. @returns {Line} */
+export function wranglerLine() {
+  const name = "Cloudflare Workers, wrangler's bundle";
+  return {
+    name,
+    version: async () => `${await versionOf("wrangler")}, ${await workerdVersion()}`,
+    async run(context) {
+      const wrangler = { name: "matrix", main: "worker.js", compatibility_date: "2026-03-01" };
+      const cwd = await createProject(name, context.tarball, { "wrangler.json": wrangler });
+      const env = { WRANGLER_SEND_METRICS: "false", XDG_CONFIG_HOME: join(cwd, ".config") };
+      const args = [await binary("wrangler"), "deploy", "--dry-run", "--outdir", "dist"];
+      await execute(join(folderOf("node22"), "bin/node"), args, { cwd, env });
+      await runInWorkerd(context, join(cwd, "dist"));
+    },
+  };
+}
+
+/** As esbuild bundles it, in workerd. @returns {Line} */
+export function workerdLine() {
+  const name = "Cloudflare Workers, esbuild's bundle";
+  return {
+    name,
+    version: workerdVersion,
+    async run(context) {
+      const cwd = await createProject(name, context.tarball);
+      /** @type {import("esbuild").BuildOptions} */
+      const options = { conditions: ["workerd"], loader: { ".wasm": "copy" }, format: "esm" };
+      await bundle(cwd, "worker.js", "dist/worker.js", options);
+      await runInWorkerd(context, join(cwd, "dist"));
+    },
+  };
+}
+
+async function workerdVersion() {
+  return `workerd ${(await rootTool("workerd/package.json")).default.version}`;
+}
+
+/** @param {Context} context @param {string} folder with worker.js and what it imports */
+async function runInWorkerd(context, folder) {
+  const { Miniflare } = await rootTool("miniflare");
+  const worker = new Miniflare({
+    cf: false,
+    compatibilityDate: "2026-03-01",
+    modules: true,
+    modulesRoot: folder,
+    scriptPath: join(folder, "worker.js"),
+    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+  });
+  try {
+    await againstSandbox(context, async (service) => {
+      const reply = await worker.dispatchFetch(`http://worker.example/?service=${service}`);
+      return JSON.parse(await reply.text());
+    });
+  } finally {
+    await worker.dispose();
+  }
+}
+
+/** The VM that Vercel's and Next's local edge functions run in; its modules come from another realm. @returns {Line} */
+export function edgeLine() {
+  const name = "Edge runtime VM";
+  return {
+    name,
+    version: () => versionOf("@edge-runtime/vm"),
+    async run(context) {
+      const cwd = await createProject(name, context.tarball);
+      await bundle(cwd, "edge.js", "dist/edge.js", {
+        conditions: ["edge-light"],
+        format: "iife",
+        plugins: [wasmFromHost],
+      });
+      const { EdgeVM } = await tool("@edge-runtime/vm");
+      const wasm = await readFile(join(cwd, "node_modules/comet-tasks/dist/comet_tasks.wasm"));
+      const module = new WebAssembly.Module(new Uint8Array(wasm));
+      const vm = new EdgeVM({
+        extend: (/** @type {object} */ scope) => Object.assign(scope, { wasm: module }),
+      });
+      vm.evaluate(await readFile(join(cwd, "dist/edge.js"), "utf8"));
+      await againstSandbox(context, (service) => vm.evaluate(`run(${JSON.stringify(service)})`));
+    },
+  };
+}
+
+/** The host compiles `x.wasm?module` and hands it over. @type {import("esbuild").Plugin} */
+const wasmFromHost = {
+  name: "wasm-from-host",
+  setup(build) {
+    build.onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "host" }));
+    build.onLoad({ filter: /.*/, namespace: "host" }, () => ({ contents: "export default globalThis.wasm" }));
+  },
+};
+
+/**
+ * @param {string} cwd
+ * @param {string} entry
+ * @param {string} outfile
+ * @param {import("esbuild").BuildOptions} [options]
+ */
+export async function bundle(cwd, entry, outfile, options) {
+  const { build } = await tool("esbuild");
+  const common = { bundle: true, tsconfigRaw: "{}", logLevel: "error", target: "es2022" };
+  await build({ ...common, absWorkingDir: cwd, entryPoints: [entry], outfile, ...options });
+}
+
+/** A test runner that imports the package. @param {"jest" | "vitest"} runner @returns {Line} */
+export function testRunnerLine(runner) {
+  const name = runner === "jest" ? "Jest" : "Vitest";
+  const test = `
+    test("smoke", async () => {
+      expect(await smoke(api, process.env.SERVICE)).toEqual([]);
+    }, 60_000);`;
+  /** @type {Record<string, string | object>} */
+  const files = {
+    // Jest's modules are CommonJS unless Node is told otherwise.
+    jest: {
+      "package.json": { private: true },
+      "jest.config.cjs": "module.exports = { testEnvironment: 'node' };",
+      "smoke.test.cjs": `const api = require("comet-tasks"); const { smoke } = require("./smoke.cjs");${test}`,
+    },
+    vitest: {
+      "vitest.config.js": "export default {};",
+      "smoke.test.js": `import { expect, test } from "vitest"; import * as api from "comet-tasks";
+        import { smoke } from "./smoke.js";${test}`,
+    },
+  }[runner];
+  return {
+    name,
+    version: () => versionOf(runner),
+    async run(context) {
+      const cwd = await createProject(name, context.tarball, files);
+      if (runner === "jest") await bundle(cwd, "smoke.js", "smoke.cjs", { format: "cjs", platform: "node" });
+      const args = { jest: ["--testMatch", "**/smoke.test.cjs", "--rootDir", cwd], vitest: ["run"] }[runner];
+      await againstSandbox(context, async (service) => {
+        const env = { SERVICE: service };
+        await execute(process.execPath, [await binary(runner), ...args], { cwd, env });
+        return [];
+      });
+    },
+  };
+}
