@@ -14,22 +14,34 @@ const remedy =
 export async function findBrowser() {
   const found = look();
   if (found) return found;
-  if (process.getuid?.() !== 0 || !onPath("apt-get")) throw new Stop(`The tests need a browser: ${remedy}`);
-  await step(
-    "apt-get install chromium chromium-driver: the tests run in a browser (a minute or two)",
-    async () => {
-      const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-      await run("apt-get", ["update", "-q"], { env });
-      await run(
-        "apt-get",
-        ["install", "-y", "-q", "--no-install-recommends", "chromium", "chromium-driver"],
-        { env },
-      );
-    },
-  );
+  if (!mayInstall()) throw new Stop(`The tests need a browser: ${remedy}`);
+  await install(["chromium", "chromium-driver"], "the tests run in a browser");
   const installed = look();
   if (!installed) throw new Stop(`apt-get installed no chromium and chromedriver on the PATH; ${remedy}`);
   return installed;
+}
+
+/** The matrix's other browsers, where apt may install them; elsewhere its lines say which one is missing. */
+export async function installOtherBrowsers() {
+  const missing = [
+    ...(process.env.FIREFOX || onPath("firefox-esr", "firefox") ? [] : ["firefox-esr"]),
+    ...(process.env.MINIBROWSER || onPath("WebKitWebDriver", "MiniBrowser") ? [] : ["webkit2gtk-driver"]),
+    ...(onPath("xvfb-run") ? [] : ["xvfb", "xauth"]),
+  ];
+  if (missing.length > 0 && mayInstall()) await install(missing, "the matrix runs in three browsers");
+}
+
+function mayInstall() {
+  return process.getuid?.() === 0 && Boolean(onPath("apt-get"));
+}
+
+/** @param {string[]} packages @param {string} why */
+async function install(packages, why) {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await step(`apt-get install ${packages.join(" ")}: ${why} (a minute or two)`, async () => {
+    await run("apt-get", ["update", "-q"], { env });
+    await run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages], { env });
+  });
 }
 
 function look() {

@@ -100,13 +100,23 @@ function judge(outcomes) {
   return outcomes;
 }
 
-/** Writes the table into the README. @param {Outcome[]} outcomes */
+/** Writes the table into the README: lines of one tool that end alike are one row. @param {Outcome[]} outcomes */
 async function publish(outcomes) {
-  const cell = (/** @type {Outcome} */ { result, excuse }) =>
-    result === PASS ? PASS : `[${excuse?.reason}](${excuse?.issue})`;
-  const rows = outcomes.map((outcome) => `| ${outcome.name} | ${outcome.version} | ${cell(outcome)} |`);
+  /** @type {Map<string, string[]>} */
+  const rows = new Map();
+  for (const { name, version, result, excuse } of outcomes) {
+    const [tool, ...where] = name.split(", ");
+    const said = result === PASS ? PASS : `[${excuse?.reason}](${excuse?.issue})`;
+    const key = `| ${tool} | ${version} | … | ${said} |`;
+    rows.set(key, [...(rows.get(key) ?? []), where.join(", ")]);
+  }
+  const lines = [...rows].map(([key, where]) => key.replace("…", where.join(", ")));
+  const head = ["| | version | where | result |", "|---|---|---|---|"];
+  const passed = outcomes.filter(({ result }) => result === PASS).length;
   const date = new Date().toISOString().slice(0, 10);
-  const table = [`Run on ${date}:`, "", "| line | version | result |", "|---|---|---|", ...rows].join("\n");
+  const table = [`${passed} of ${outcomes.length} lines passed on ${date}:`, "", ...head, ...lines].join(
+    "\n",
+  );
   const file = join(root, "README.md");
   const readme = await readFile(file, "utf8");
   const between = /(<!-- matrix -->\n)[\s\S]*?(\n<!-- \/matrix -->)/;

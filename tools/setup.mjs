@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findBrowser } from "./browser.mjs";
+import { findBrowser, installOtherBrowsers } from "./browser.mjs";
 import { withLock } from "./lock.mjs";
 import { Stop, capture, root, run, step } from "./shell.mjs";
 
@@ -28,7 +28,8 @@ export async function setup({ for: purpose }) {
     await installBindgen();
     if (purpose === "test") await installTestRunner();
   });
-  if (purpose === "test") await findBrowser();
+  if (purpose === "test" || purpose === "matrix") await findBrowser();
+  if (purpose === "matrix") await installOtherBrowsers();
 }
 
 /**
