@@ -44,8 +44,23 @@ fn the_next_request_is_where_the_expected_waste_reaches_the_budget() {
 
 #[test]
 fn a_gap_is_between_one_second_and_thirty() {
-    assert!(imagine().gap(0.0, 1e-9, 5.0) >= 1.0);
+    assert!(imagine().gap(40.0, BUDGET, 5.0) >= 1.0);
+    assert_eq!(imagine().gap(250.0, BUDGET, 0.1), 1.0);
     assert_eq!(imagine().gap(40.0, 1e9, 5.0), 30.0);
+}
+
+#[test]
+fn a_budget_under_the_default_may_shorten_the_least_gap_to_a_quarter_of_a_second() {
+    assert_eq!(imagine().gap(250.0, 0.2, 0.1), 0.4);
+    assert_eq!(imagine().gap(250.0, 1e-9, 0.1), 0.25);
+    assert_eq!(imagine().gap(250.0, 5.0, 0.1), 1.0);
+}
+
+#[test]
+fn progress_that_stalls_past_the_end_that_it_foretold_says_nothing() {
+    let told = imagine().with_progress(Some(Progress(93_000)), 9.3);
+    assert_eq!(imagine().unless_overdue(told, 10.0), told);
+    assert_eq!(imagine().unless_overdue(told, 15.0), imagine());
 }
 
 #[test]

@@ -14,12 +14,15 @@ pub struct Belief {
     pub sigma: f64,
 }
 
-/// The shortest and the longest pause between two requests, in seconds.
+/// The shortest and the longest pause between two requests, in seconds; [`least_gap`] says when it may be shorter.
 pub const GAP_S: (f64, f64) = (1.0, 30.0);
 /// The first request comes no later than this after the submit, in seconds: early failures show early.
 pub const FIRST_S: f64 = 15.0;
 /// Where less than this is left of the belief, it has failed.
 const FAILED_TAIL: f64 = 0.002;
+/// Where less than this share of what would be left without progress is left of what it foretold, the task is overdue by
+/// its own word. Few that are honest get there; those that race to 93 % and stall are found out early.
+const OVERDUE: f64 = 0.48;
 /// Samples that the shipped belief is worth.
 const PRIOR_WEIGHT: f64 = 2.0;
 /// What the deviation is drawn to while samples are few.
@@ -66,8 +69,8 @@ impl Belief {
     /// The pause until the next request of a task that is unfinished at this age, in seconds.
     /// `budget`: seconds of needless waiting that one request is worth.
     pub fn gap(self, age: f64, budget: f64, last_gap: f64) -> f64 {
-        let (least, most) = GAP_S;
-        if 1.0 - phi(self.z(age)) < FAILED_TAIL {
+        let (least, most) = (least_gap(budget), GAP_S.1);
+        if self.left(age) < FAILED_TAIL {
             return (0.08 * age).min(2.0 * last_gap).clamp(least, most);
         }
         let (mut low, mut high) = (least, most);
@@ -84,10 +87,20 @@ impl Belief {
 
     /// [`Belief::expected_waste`], also where the belief has failed: there it grows to the budget over the last gap.
     pub fn waste(self, t: f64, u: f64, budget: f64, last_gap: f64) -> f64 {
-        if 1.0 - phi(self.z(t)) < FAILED_TAIL {
-            return budget * (u - t) / last_gap.max(GAP_S.0);
+        if self.left(t) < FAILED_TAIL {
+            return budget * (u - t) / last_gap.max(least_gap(budget));
         }
         self.expected_waste(t, u)
+    }
+
+    /// The share of tasks that are unfinished at this age.
+    fn left(self, age: f64) -> f64 {
+        1.0 - phi(self.z(age))
+    }
+
+    /// What progress foretold, unless it stalls past that: then it says nothing, and what was believed without it holds.
+    pub fn unless_overdue(self, told: Belief, age: f64) -> Belief {
+        if told.left(age) < OVERDUE * self.left(age) { self } else { told }
     }
 
     /// The time that remains of a task that is unfinished at this age: by then it has ended with this probability.
@@ -105,6 +118,12 @@ impl Belief {
         }
         ((self.mu + self.sigma * high).exp() - age).max(0.0)
     }
+}
+
+/// The shortest pause with this budget: a second, or less where the caller asks for less waiting than the default budget
+/// does, which a second between two requests could not give.
+pub fn least_gap(budget: f64) -> f64 {
+    (2.0 * budget).clamp(0.25, GAP_S.0)
 }
 
 /// What the durations of finished tasks have taught: count, mean and spread of ln T, no samples.

@@ -391,7 +391,7 @@ impl Poller {
             self.step = Some((progress, self.seen.age_s + (age - self.seen.age_s) * STEP_SEEN));
         }
         let (progress, since) = self.step.map_or((None, age), |(progress, since)| (Some(progress), since));
-        let belief = self.belief.with_progress(progress, since);
+        let belief = self.belief.unless_overdue(self.belief.with_progress(progress, since), age);
         self.seen = Seen { at: now, age_s: age, belief, is_paced: true };
         self.last_gap_s = belief.gap(age, self.options.staleness_budget, self.last_gap_s);
         (self.last_gap_s * 1000.0) as Millis

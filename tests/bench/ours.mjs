@@ -27,10 +27,11 @@ function pictureBody({ id, done, failed, progress }) {
 export const ours = {
   name: "comet-tasks",
   async client(fetch, options = {}) {
-    const { createClient } = await importInstalled("comet-tasks");
+    const { createClient, init } = await importInstalled("comet-tasks");
+    await init();
     const client = createClient({ baseUrl: BASE_URL, apiKey: "a-key-of-the-bench", fetch });
     return {
-      wait: ({ handle }) => client.poll(handle, { throwOnFailure: false, ...options }),
+      wait: ({ handle }) => client.poll(handle, { timeoutMs: null, throwOnFailure: false, ...options }),
       read: ({ handle }) => client.fetchTask(handle),
       readMany: (/** @type {{ handle: any }[]} */ tasks) =>
         client.fetchTasks(tasks.map(({ handle }) => handle)),

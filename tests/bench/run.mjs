@@ -9,6 +9,8 @@ import { missed, print } from "./table.mjs";
 
 /** Imported when they run: what they measure is installed by then. @type {Record<string, () => Promise<Section>>} */
 const sections = {
+  schedule: async () => (await import("./schedule.mjs")).schedule(),
+  many: async () => (await import("./many.mjs")).many(),
   cpu: async () => (await import("./costs.mjs")).cpu(),
   ready: async () => (await import("./costs.mjs")).ready(),
   memory: async () => (await import("./costs.mjs")).memory(),
