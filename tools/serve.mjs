@@ -40,6 +40,7 @@ function startWorker(folder, port, { COMETAPI_KEY = "", COMETAPI_BASE_URL = "" }
     log: new Log(LogLevel.WARN),
     compatibilityDate: "2026-03-01",
     modules: true,
+    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
     modulesRoot: join(folder, "worker"),
     scriptPath: join(folder, "worker/worker.js"),
     bindings: { COMETAPI_KEY, COMETAPI_BASE_URL, ORIGIN: address(port) },

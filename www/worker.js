@@ -1,86 +1,112 @@
 /**
- * The demo's Worker: serves the page, and passes the calls of `comet-tasks` on to the service, so that the key stays here.
+ * The demo's Worker: serves the page, and is its gateway to the service, so that the key stays here.
  *
  * - With the secret `COMETAPI_KEY` set, `/api/comet/*` goes to `COMETAPI_BASE_URL` (default https://api.cometapi.com) with the key added.
  * - Without a key, a sandbox in this Worker answers: made-up pictures and clips, nothing is billed.
  *
- * Before you copy this into production: it asks nobody who they are. Whoever can open the page can spend the key's credit and read any task
- * whose id they can name. The package's gateway, which signs ids for each user and limits their rate, comes with a later release; until
- * then put your own sign-in in front of `/api/`.
+ * Who is asking is a cookie that the page itself cannot read: each browser has its own tasks, and sees no others. Before you copy this
+ * into production, put your own sign-in in its place: whoever can open this page can spend the key's credit.
  */
+import { createGateway } from "comet-tasks/gateway";
 import { createSandbox } from "comet-tasks/sandbox";
 
 /**
  * @typedef {object} Env
  * @property {string} [COMETAPI_KEY] a secret: `npx wrangler secret put COMETAPI_KEY`
  * @property {string} [COMETAPI_BASE_URL] another service of the same family
+ * @property {string} [GATEWAY_SECRET] signs the ids that pages get, at least 32 bytes; without it the key stands in
  * @property {string} [ORIGIN] the one address the page has. Set on a developer's machine, where a foreign name rebound to 127.0.0.1 could
  *   otherwise reach the key.
+ * @property {{ limit(input: { key: string }): Promise<{ success: boolean }> }} [SUBMITS] a rate limit binding, asked per browser
  * @property {{ fetch(request: Request): Promise<Response> }} ASSETS the static page
  */
 
-const PREFIX = "/api/comet";
 const SANDBOX_SPEED = 15;
-
-/** What this package speaks, and nothing else: the key opens far more than media tasks. */
-const ROUTES = [
-  { method: "POST", path: /^(\/mj-(relax|fast|turbo))?\/mj\/submit\/(imagine|video|action|modal)$/ },
-  { method: "GET", path: /^\/mj\/task\/[\w-]+\/fetch$/ },
-  { method: "POST", path: /^\/mj\/task\/list-by-condition$/ },
-  { method: "GET", path: /^\/mj\/image\/[\w-]+(\.\w+)?$/ },
-  { method: "POST", path: /^\/v1\/videos$/ },
-  { method: "GET", path: /^\/v1\/videos\/[\w-]+(\/content)?$/ },
-];
+const COOKIE = "comet_demo";
 /** The sandbox's files, which its replies place at the root of this address. The real service has its own hosts for them. */
-const SANDBOX_FILES = /^\/(mj\/image|cdn)\/[\w./-]+$/;
+const SANDBOX_FILES = /^\/cdn\/[\w./-]+$/;
 
-// Lists of what may pass rather than of what may not: the next header that carries a secret has a name nobody knows yet.
-const REQUEST_HEADERS = ["accept", "content-type", "range"];
-const RESPONSE_HEADERS = [
-  "accept-ranges",
-  "cache-control",
-  "content-length",
-  "content-range",
-  "content-type",
-  "retry-after",
-  "x-oneapi-request-id",
-];
-
-/** @type {{ fetch(request: Request): Promise<Response>, startedAt: number } | undefined} */
+/** @type {{ fetch(request: Request): Promise<Response>, startedAt: number, secret: string } | undefined} */
 let sandbox;
+/** One for each set of bindings: the same one, but for a change of the secrets. @type {Map<string, ReturnType<typeof createGateway>>} */
+const gateways = new Map();
 
 export default {
   /** @param {Request} request @param {Env} env */
   async fetch(request, env) {
     const url = new URL(request.url);
     if (env.ORIGIN && url.origin !== env.ORIGIN) return Response.redirect(env.ORIGIN, 302);
-    if (url.pathname.startsWith("/api/")) return sealed(await api(request, url, env));
+    if (url.pathname.startsWith("/api/comet/")) return gatewayOf(url.origin, env).fetch(request, env);
+    if (url.pathname === "/api/info") return sealed(Response.json(info(env)));
+    if (url.pathname.startsWith("/api/")) return sealed(problem(404, "Nothing answers here."));
     if (!env.COMETAPI_KEY && SANDBOX_FILES.test(url.pathname))
       return sealed(await theSandbox().fetch(request));
-    return page(await env.ASSETS.fetch(request), env);
+    return named(page(await env.ASSETS.fetch(request), env), request);
   },
 };
 
-/** @param {Request} request @param {URL} url @param {Env} env */
-async function api(request, url, env) {
-  if (isForeign(request, url)) return problem(403, "Only this site's own page may call this.");
-  if (url.pathname === "/api/info") return Response.json(info(env));
-  const path = url.pathname.startsWith(PREFIX) ? url.pathname.slice(PREFIX.length) : "";
-  if (!ROUTES.some((route) => route.method === request.method && route.path.test(path))) {
-    return problem(404, `Nothing answers ${request.method} ${url.pathname} here.`);
-  }
-  if (env.COMETAPI_KEY) return forward(request, path + url.search, env);
-  return theSandbox().fetch(new Request(url.origin + path + url.search, request));
+/**
+ * The gateway: the service's key here, the page's calls there.
+ * @param {string} origin @param {Env} env
+ */
+function gatewayOf(origin, env) {
+  const baseUrl = env.COMETAPI_KEY ? serviceUrl(env) : origin;
+  const place = JSON.stringify([baseUrl, env.COMETAPI_KEY, env.GATEWAY_SECRET]);
+  const known = gateways.get(place);
+  if (known) return known;
+  const made = createGateway({
+    baseUrl,
+    apiKey: env.COMETAPI_KEY || "sandbox",
+    secret: () => secretOf(env),
+    authorize: (request) => {
+      const subject = visitor(request);
+      return subject ? { subject } : null;
+    },
+    rateLimiter: env.SUBMITS,
+    fetch: (input, init) =>
+      env.COMETAPI_KEY ? fetch(input, init) : theSandbox().fetch(new Request(input, init)),
+  });
+  gateways.set(place, made);
+  return made;
 }
 
 /**
- * A form on another site can post here without asking; without this check it would spend the key's credit.
- * @param {Request} request @param {URL} url
+ * Without a secret of its own the gateway has one that follows from the key, so that the ids in a page's store still open after this
+ * Worker has started anew. The sandbox's tasks do not outlive it, nor does its secret.
+ * @param {Env} env
  */
-function isForeign(request, url) {
-  const origin = request.headers.get("origin");
-  const site = request.headers.get("sec-fetch-site");
-  return (origin !== null && origin !== url.origin) || site === "cross-site" || site === "same-site";
+async function secretOf(env) {
+  if (env.GATEWAY_SECRET) return env.GATEWAY_SECRET;
+  if (!env.COMETAPI_KEY) return theSandbox().secret;
+  const bytes = new TextEncoder().encode(`comet-tasks demo gateway ${env.COMETAPI_KEY}`);
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
+/** The browser's own name, from the cookie. @param {Request} request */
+function visitor(request) {
+  return new RegExp(`(?:^|;\\s*)${COOKIE}=([0-9a-f]{32})(?:;|$)`).exec(
+    request.headers.get("cookie") ?? "",
+  )?.[1];
+}
+
+/**
+ * Gives a browser that has none a name: a random one, which no script of the page can read and no other site can send.
+ * @param {Response} response @param {Request} request
+ */
+function named(response, request) {
+  if (visitor(request)) return response;
+  const secure = new URL(request.url).protocol === "https:" ? "; Secure" : "";
+  const name = hex(crypto.getRandomValues(new Uint8Array(16)));
+  const rules = `Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict${secure}`;
+  response.headers.append("set-cookie", `${COOKIE}=${name}; ${rules}`);
+  // The name is one browser's: no cache may give it to another.
+  response.headers.set("cache-control", "no-store");
+  return response;
+}
+
+/** @param {Uint8Array} bytes */
+function hex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
@@ -95,20 +121,6 @@ function info(env) {
   return { service: "sandbox", speed: SANDBOX_SPEED, session: `sandbox-${theSandbox().startedAt}` };
 }
 
-/** @param {Request} request @param {string} path @param {Env} env */
-async function forward(request, path, env) {
-  const headers = kept(request.headers, REQUEST_HEADERS);
-  headers.set("authorization", `Bearer ${env.COMETAPI_KEY}`);
-  const { method, body } = request;
-  try {
-    // A redirect is handed back, not followed: the key belongs to this one origin.
-    const reply = await fetch(serviceUrl(env) + path, { method, headers, body, redirect: "manual" });
-    return new Response(reply.body, { status: reply.status, headers: kept(reply.headers, RESPONSE_HEADERS) });
-  } catch {
-    return problem(502, "The service could not be reached.");
-  }
-}
-
 /** Without a trailing "/" or "/v1", as the package itself reads a base URL. @param {Env} env */
 function serviceUrl(env) {
   return (env.COMETAPI_BASE_URL || "https://api.cometapi.com").replace(/\/+$/, "").replace(/\/v1$/, "");
@@ -119,13 +131,12 @@ function serviceUrl(env) {
  * right for one machine, while a deployed Worker runs in many places that would not know each other's tasks.
  */
 function theSandbox() {
-  sandbox ??= { ...createSandbox({ seed: 7, speed: SANDBOX_SPEED }), startedAt: Date.now() };
+  sandbox ??= {
+    ...createSandbox({ seed: 7, speed: SANDBOX_SPEED }),
+    startedAt: Date.now(),
+    secret: hex(crypto.getRandomValues(new Uint8Array(32))),
+  };
   return sandbox;
-}
-
-/** @param {Headers} headers @param {string[]} names */
-function kept(headers, names) {
-  return new Headers(names.flatMap((name) => (headers.has(name) ? [[name, headers.get(name) ?? ""]] : [])));
 }
 
 /**
