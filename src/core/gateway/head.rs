@@ -172,7 +172,7 @@ const SAFE: [(&str, &str); 4] = [
         "content-security-policy",
         "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox",
     ),
-    ("cache-control", "private, no-store"),
+    ("cache-control", "private, no-cache"),
 ];
 
 /// What a page of another origin may read, beside the few headers that it may read anyway.
