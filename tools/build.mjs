@@ -5,9 +5,9 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { withLock } from "./lock.mjs";
-import { bindgen, bindgenVersion, cargo, cargoOutput, setup } from "./setup.mjs";
+import { bindgen, bindgenVersion, cargo, setup, toolOutput } from "./setup.mjs";
 import { capture, main, root, run, step, Stop } from "./shell.mjs";
 
 const target = "wasm32-unknown-unknown";
@@ -21,7 +21,7 @@ const stableStd = process.env.COMET_STABLE_STD === "1";
  * with it. Cargo calls these flags unstable; the pinned toolchain takes them under RUSTC_BOOTSTRAP=1.
  */
 const smallStd = {
-  cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+  cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size", "-Zjson-target-spec"],
   rustc: ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"],
 };
 const copied = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
@@ -105,19 +105,37 @@ async function compile(features) {
   const { directory, flags } = await cargoFacts();
   const { RUSTFLAGS, ...inherited } = process.env; // a stranger's flags would end in the package
   const env = { ...inherited, CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") };
-  const args = ["build", "--release", "--locked", "--lib", "--features", features, "--target", target];
+  const wanted = stableStd ? target : await smallTarget();
+  const args = ["build", "--release", "--locked", "--lib", "--features", features, "--target", wanted];
   await step(`cargo build --release --target ${target} --features ${features}`, () =>
     cargo([...args, ...(stableStd ? [] : smallStd.cargo)], {
       env: stableStd ? env : { ...env, RUSTC_BOOTSTRAP: "1" },
     }),
   );
-  return join(directory, target, "release/comet_tasks.wasm");
+  const compiled = join(directory, basename(wanted, ".json"), "release/comet_tasks.wasm");
+  // The linker only warns when two sides of a call disagree on its signature, and puts a trap in its place.
+  const [mismatch] = /signature_mismatch:\w+/.exec(await readFile(compiled, "latin1")) ?? [];
+  if (mismatch) throw new Stop(`The module holds a call that cannot work: ${mismatch}.`);
+  return compiled;
+}
+
+/**
+ * The target as the compiler describes it, but that functions return two values on the stack, as every engine since 2020
+ * can: a text is two, an address and a length, and through memory each costs some ten bytes more at every call.
+ */
+async function smallTarget() {
+  const args = ["-Zunstable-options", "--print", "target-spec-json", "--target", target];
+  const spec = await toolOutput("rustc", args, { env: { ...process.env, RUSTC_BOOTSTRAP: "1" } });
+  const file = join(root, ".tools/wasm32-multivalue.json");
+  const changed = { ...JSON.parse(spec), "llvm-abiname": "experimental-mv", features: "+multivalue" };
+  await writeFile(file, JSON.stringify(changed));
+  return file;
 }
 
 /** Where cargo builds, and the flags that keep this machine's paths out of the module and its memory small. */
 async function cargoFacts() {
   const { packages, target_directory: directory } = JSON.parse(
-    await cargoOutput(["metadata", "--format-version=1"]),
+    await toolOutput("cargo", ["metadata", "--format-version=1"]),
   );
   const manifests = packages.map(
     (/** @type {{ manifest_path: string }} */ { manifest_path }) => manifest_path,

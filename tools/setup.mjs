@@ -42,17 +42,15 @@ export async function cargo(args, options) {
 }
 
 /**
- * What cargo of the pinned toolchain prints.
+ * What a program of the pinned toolchain prints.
+ * @param {"cargo" | "rustc"} program
  * @param {string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv }} [options]
  */
-export async function cargoOutput(args) {
-  const { code, stdout, output } = await capture("rustup", [
-    "run",
-    (await toolchain()).channel,
-    "cargo",
-    ...args,
-  ]);
-  if (code !== 0) throw new Stop(`\`cargo ${args.join(" ")}\` failed:\n${output}`);
+export async function toolOutput(program, args, options) {
+  const command = ["run", (await toolchain()).channel, program, ...args];
+  const { code, stdout, output } = await capture("rustup", command, options);
+  if (code !== 0) throw new Stop(`\`${program} ${args.join(" ")}\` failed:\n${output}`);
   return stdout;
 }
 

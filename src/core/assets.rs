@@ -247,15 +247,15 @@ pub fn url_expiry(url: &str) -> Option<Millis> {
         let date = url.parameter(&text::concat(&[family, "Date"])).and_then(time::iso_date);
         let seconds = url.parameter(&text::concat(&[family, "Expires"])).and_then(text::integer);
         if let (Some(date), Some(seconds)) = (date, seconds) {
-            return date.checked_add(seconds.checked_mul(1000)?);
+            return date.checked_add(text::times(seconds, 1000)?);
         }
     }
     // Discord: hexadecimal seconds, together with the time of issue.
     if let (Some(expires), Some(_)) = (url.parameter("ex"), url.parameter("is")) {
-        return text::number(expires, 16)?.checked_mul(1000);
+        return text::times(text::number(expires, 16)?, 1000);
     }
     if let Some(seconds) = url.parameter("Expires") {
-        return text::integer(seconds)?.checked_mul(1000);
+        return text::times(text::integer(seconds)?, 1000);
     }
     // The colons of an Azure time are escaped, and an escape has digits of its own.
     let mut pieces = text::split(url.parameter("se")?, "%");

@@ -139,7 +139,7 @@ pub fn scaled(text: &str, places: i32) -> Option<(i64, bool)> {
             return None;
         }
         if (at as i64) < point {
-            result = result.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
+            result = text::times(result, 10)?.checked_add(i64::from(digit - b'0'))?;
         } else if digit != b'0' {
             exact = false;
         }
@@ -148,7 +148,7 @@ pub fn scaled(text: &str, places: i32) -> Option<(i64, bool)> {
         if result == 0 {
             break;
         }
-        result = result.checked_mul(10)?;
+        result = text::times(result, 10)?;
     }
     Some((if negative { -result } else { result }, exact))
 }

@@ -41,8 +41,14 @@ pub fn is_one_of(word: &str, words: &str) -> bool {
 
 /// A whole number, digits alone.
 pub fn number(text: &str, radix: u32) -> Option<i64> {
-    let add = |number: i64, letter: char| number.checked_mul(radix.into())?.checked_add(letter.to_digit(radix)?.into());
+    let add = |number, letter: char| times(number, radix.into())?.checked_add(letter.to_digit(radix)?.into());
     text.chars().try_fold(0, add).filter(|_| !text.is_empty())
+}
+
+/// The product, unless it is too large. `checked_mul` would bring a multiplication of 128 bits into the wasm, which functions
+/// that return two values on the stack cannot call.
+pub fn times(number: i64, factor: i64) -> Option<i64> {
+    (number.unsigned_abs() <= (i64::MAX / factor).unsigned_abs()).then(|| number * factor)
 }
 
 /// A whole number with or without a sign.
