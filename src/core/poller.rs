@@ -1,7 +1,7 @@
 //! The wait for one task, as a state machine without clock or network: [`Poller::step`] says what to do next,
 //! [`Poller::handle_reply`] takes what came of it. protocol.md 3.
 
-use super::belief::{self, Belief};
+use super::belief::{self, Belief, Growth};
 use super::error::{Code, Error};
 use super::reading;
 use super::task::{Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle};
@@ -113,9 +113,8 @@ struct Asked {
 struct Seen {
     at: Millis,
     age_s: f64,
-    belief: Belief,
-    /// The next request is the schedule's, and may come earlier in company. Otherwise it is a pause that was asked for.
-    is_paced: bool,
+    /// The next request is the schedule's, and may come earlier in company. None: it is a pause that was asked for.
+    growth: Option<Growth>,
 }
 
 /// One wait.
@@ -160,7 +159,7 @@ impl Poller {
             requests: 0,
             route: Route::Single,
             asked: Asked { at: now, route: Route::Single },
-            seen: Seen { at: now, age_s: 0.0, belief, is_paced: false },
+            seen: Seen { at: now, age_s: 0.0, growth: None },
             last: None,
             outcome: None,
             failures: 0,
@@ -183,12 +182,11 @@ impl Poller {
         if poller.handle.submitted_at <= now {
             poller.next_at = now.max(poller.handle.submitted_at.saturating_add(first));
         }
-        poller.seen = Seen {
-            at: now,
-            age_s: belief::age_s(poller.handle.submitted_at, now),
-            belief,
-            is_paced: poller.options.interval_ms.is_none() && poller.next_at > now,
-        };
+        let age_s = belief::age_s(poller.handle.submitted_at, now);
+        let gap_s = (poller.next_at - now) as f64 / 1000.0;
+        let is_paced = poller.options.interval_ms.is_none() && gap_s > 0.0;
+        let growth = is_paced.then(|| belief.growth(age_s, gap_s, poller.options.staleness_budget, 0.0));
+        poller.seen = Seen { at: now, age_s, growth };
         poller
     }
 
@@ -256,7 +254,7 @@ impl Poller {
 
     /// When it is due although others go with it: a little later, because the next batch is never far.
     pub fn due_in_company(&mut self) -> Option<Millis> {
-        let patience = if self.seen.is_paced { COMPANY_PATIENCE_MS } else { 0 };
+        let patience = if self.seen.growth.is_some() { COMPANY_PATIENCE_MS } else { 0 };
         let due = self.due()?.max(self.next_at.saturating_add(patience));
         Some(self.deadline().map_or(due, |deadline| due.min(deadline)))
     }
@@ -301,16 +299,13 @@ impl Poller {
     /// The needless wait that is to be expected at this time, in seconds; None when the next request is not the schedule's
     /// to move.
     pub fn waste(&self, at: Millis) -> Option<f64> {
-        if !self.seen.is_paced {
-            return None;
-        }
-        let until = self.seen.age_s + (at - self.seen.at) as f64 / 1000.0;
-        Some(self.seen.belief.waste(self.seen.age_s, until, self.options.staleness_budget, self.last_gap_s))
+        let growth = self.seen.growth?;
+        Some(growth.waste((at - self.seen.at) as f64 / 1000.0))
     }
 
     /// Asks as soon as may be: the page was hidden, or offline, and nobody knows what happened meanwhile.
     pub fn hurry(&mut self, now: Millis) {
-        if self.seen.is_paced {
+        if self.seen.growth.is_some() {
             self.next_at = self.next_at.min(now.max(self.asked.at + (belief::GAP_S.0 * 1000.0) as Millis));
         }
     }
@@ -392,14 +387,16 @@ impl Poller {
         }
         let (progress, since) = self.step.map_or((None, age), |(progress, since)| (Some(progress), since));
         let belief = self.belief.unless_overdue(self.belief.with_progress(progress, since), age);
-        self.seen = Seen { at: now, age_s: age, belief, is_paced: true };
-        self.last_gap_s = belief.gap(age, self.options.staleness_budget, self.last_gap_s);
+        let budget = self.options.staleness_budget;
+        let gap = belief.gap(age, budget, self.last_gap_s);
+        self.seen = Seen { at: now, age_s: age, growth: Some(belief.growth(age, gap, budget, self.last_gap_s)) };
+        self.last_gap_s = gap;
         (self.last_gap_s * 1000.0) as Millis
     }
 
     /// After a reply that says nothing of the task.
     fn no_news(&mut self, now: Millis) {
-        self.seen.is_paced = false;
+        self.seen.growth = None;
         self.next_at = now + self.options.interval_ms.unwrap_or(NO_NEWS_PAUSE_MS);
     }
 
@@ -412,7 +409,7 @@ impl Poller {
         match SETTLE_PAUSES_MS.get(self.settling) {
             Some(pause) => {
                 self.settling += 1;
-                self.seen.is_paced = false;
+                self.seen.growth = None;
                 self.next_at = now + pause;
             }
             None => {
@@ -463,7 +460,7 @@ impl Poller {
             self.outcome = Some(Err(self.with_task(error)));
             return;
         }
-        self.seen.is_paced = false;
+        self.seen.growth = None;
         let backoff = self.backoff();
         self.next_at = now + backoff.max(error.retry_after_ms.unwrap_or(0));
     }

@@ -10,8 +10,9 @@ use super::task::{Millis, Task};
 pub const MOST_IN_BATCH: usize = 100;
 /// The sum of expected waste is sought this far ahead.
 const HORIZON_MS: Millis = 30_000;
-/// The shares of their budgets that a batch must be worth. Below 1, because its reply is a round trip old when it comes.
-const WORTH_A_BATCH: f64 = 0.6;
+/// The shares of their budgets that a batch must be worth. A little more than one: a batch takes along many who would have
+/// been asked later anyway.
+const WORTH_A_BATCH: f64 = 1.1;
 
 /// Names a wait for as long as it lasts.
 pub type WaitId = u32;

@@ -11,6 +11,7 @@ import { missed, print } from "./table.mjs";
 const sections = {
   schedule: async () => (await import("./schedule.mjs")).schedule(),
   many: async () => (await import("./many.mjs")).many(),
+  robust: async () => (await import("./robust.mjs")).robust(),
   cpu: async () => (await import("./costs.mjs")).cpu(),
   ready: async () => (await import("./costs.mjs")).ready(),
   memory: async () => (await import("./costs.mjs")).memory(),

@@ -112,12 +112,12 @@ export class Service {
     return Math.max(0, ageMs - since);
   }
 
-  /** When anybody can know that the task has ended. @param {Task} task */
-  endsAt(task) {
-    const end = endMs(task.course);
-    if (!this.refreshMs) return task.submittedAt + end;
-    const since = (end + task.course.phase * this.refreshMs) % this.refreshMs;
-    return task.submittedAt + (since === 0 ? end : end - since + this.refreshMs);
+  /** How long after its submit anybody can know that it has ended. @param {Course} course */
+  endsAfter(course) {
+    const end = endMs(course);
+    if (!this.refreshMs) return end;
+    const since = (end + course.phase * this.refreshMs) % this.refreshMs;
+    return since === 0 ? end : end - since + this.refreshMs;
   }
 }
 
@@ -142,7 +142,7 @@ export async function waitFor(service, client, task) {
   });
   if (!task.wasTold)
     throw new Error(`${service.peer.name} ended a wait, and nobody had told it that the task has`);
-  return (Date.now() - service.endsAt(task)) / 1000;
+  return (Date.now() - task.submittedAt - service.endsAfter(task.course)) / 1000;
 }
 
 /**
