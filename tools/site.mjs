@@ -58,6 +58,8 @@ export async function bundle(folder) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(publicFolder, { recursive: true });
   for (const file of ["index.html", "icon.svg"]) await cp(join(source, file), join(publicFolder, file));
+  const wasm = "comet_tasks.wasm"; // a file of its own: it is compiled while it arrives
+  await cp(join(www, "node_modules/comet-tasks/dist", wasm), join(publicFolder, wasm));
   await esbuild.build({
     entryPoints: ["app.js", "style.css"].map((file) => join(source, file)),
     outdir: publicFolder,

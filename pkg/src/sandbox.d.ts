@@ -23,6 +23,7 @@
  * | `fail` | the task ends in FAILURE / `failed`, with a reason |
  * | `cancel` | the task ends in CANCEL / `cancelled` |
  * | `slow` | the task takes ten times as long |
+ * | `speed-60` | the task alone runs 60 times as fast as life, whatever `speed` says; any number from 1 to 9999 |
  * | `never` | the task runs for an hour, then fails as the gateway does it |
  * | `no-asset` | success, and the URLs come 20 seconds later; the content endpoint answers 502 until then |
  * | `no-asset-ever` | success, and no URL ever |

@@ -164,6 +164,15 @@ test("durations are log-normal around the service's medians", async () => {
   near(await median(video), 120);
 });
 
+test("a mark gives one task a speed of its own, whatever the others have", async () => {
+  const kit = createKit({ speed: 15 });
+  const usual = await kit.submit("imagine", IMAGINE);
+  const slow = await kit.submit("imagine", { prompt: "a boat sandbox:speed-1" });
+  kit.pass(20);
+  assert.equal((await kit.task(usual)).status, "SUCCESS");
+  assert.equal((await kit.task(slow)).status, "IN_PROGRESS");
+});
+
 test("speed divides the duration, as the task's own times tell it too", async () => {
   const duration = async (/** @type {number} */ speed) => {
     const kit = createKit({ speed });

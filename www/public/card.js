@@ -1,144 +1,150 @@
-/** One task on the page. A card shows what it is told; board.js decides. */
+/** One task on the page: what is known of it, and what can be done now. board.js decides; a card shows. */
 import { button, find, fromTemplate } from "./dom.js";
-import { assetsOf, showPreview, showResults } from "./media.js";
-import { ACTION_REQUIRED, KINDS, STOPPED, clock, describe, explain } from "./words.js";
+import { showPreview } from "./media.js";
+import { showQuestion } from "./question.js";
+import { showResult } from "./result.js";
+import { viewOf } from "./view.js";
+import { KINDS, clock } from "./words.js";
 
 /**
  * @typedef {import("comet-tasks").Task} Task
- * @typedef {"sending" | "queued" | "running" | "done" | "asks" | "stopped" | "trouble"} State how the card looks
- * @typedef {{ title: string, way: import("./form.js").Way, shape: import("./form.js").Shape, startedAt: number, endedAt?: number }} About
- * @typedef {{ label: string, run: () => void }} Action
+ * @typedef {import("./notes.js").Note} Note
+ * @typedef {object} State
+ * @property {Note} note
+ * @property {Task} [task] the last reading
+ * @property {number} seenAt when this page first had that reading
+ * @property {unknown} [error] what ended the submit, or the wait
+ * @property {boolean} isOrphan the page that sent it was closed before the answer came
+ * @property {() => number} asked how often it was asked for
  */
 
 let count = 0;
 
 export class Card {
-  /** @type {State} */
-  #state = "sending";
-  #about;
-  #remove;
+  #board;
   #heading;
   #stage;
   #progress;
   #actions;
+  #more;
+  /** @type {State} */
+  #state;
+  /** What the lower part shows, so that it is not built anew under somebody's hands. */
+  #shown = "";
+  #wasOpen = false;
 
-  /** @param {About} about @param {() => void} onRemove */
-  constructor(about, onRemove) {
+  /** @param {import("./board.js").Board} board @param {Note} note */
+  constructor(board, note) {
     this.root = find(fromTemplate("card-template"), ".card", HTMLElement);
-    this.#about = about;
-    this.#remove = { label: "Remove", run: onRemove };
+    this.#board = board;
     this.#heading = find(this.root, "h3", HTMLElement);
     this.#stage = find(this.root, ".stage", HTMLElement);
     this.#progress = find(this.root, "progress", HTMLProgressElement);
     this.#actions = find(this.root, ".actions", HTMLElement);
-    this.#name();
-    this.#show("sending", "Being sent", "", []);
+    this.#more = find(this.root, ".more", HTMLElement);
+    this.#state = { note, seenAt: 0, isOrphan: false, asked: () => 0 };
+    this.#name(note);
   }
 
-  #name() {
-    this.root.dataset.shape = this.#about.shape;
-    this.#text(".kind", KINDS[this.#about.way]);
-    this.#heading.textContent = this.#heading.title = this.#about.title;
+  /** @param {Note} note */
+  #name({ way, title, shape }) {
+    this.root.dataset.shape = shape;
+    this.#text(".kind", KINDS[way]);
+    this.#heading.textContent = this.#heading.title = title;
     this.#heading.id = `task-${++count}`;
     const parts = [find(this.root, "article", HTMLElement), this.#progress];
     for (const part of parts) part.setAttribute("aria-labelledby", this.#heading.id);
+    const remove = find(this.root, ".remove", HTMLButtonElement);
+    remove.setAttribute("aria-describedby", this.#heading.id);
+    remove.addEventListener("click", () => this.#board.remove(this.#state.note));
   }
 
-  get #isOpen() {
-    return this.#state === "sending" || this.#state === "queued" || this.#state === "running";
+  /** @param {State} state */
+  update(state) {
+    const { note, task, error, isOrphan } = this.#state;
+    const isSame =
+      note === state.note && task === state.task && error === state.error && isOrphan === state.isOrphan;
+    this.#state = state;
+    if (!isSame || !this.#shown) this.#show();
   }
 
   /** Called each second. */
   tick() {
-    const end = this.#isOpen ? Date.now() : this.#about.endedAt;
-    this.#text(".time", end ? clock(end - this.#about.startedAt) : "");
+    const view = viewOf(this.#state);
+    const { time, detail } = view;
+    this.#text(".time", time === null ? "" : clock(time));
+    this.#text(".detail", detail);
+    find(this.root, ".detail", HTMLElement).hidden = !detail;
   }
 
-  /** @param {() => void} stop */
-  wait(stop) {
-    this.#progress.removeAttribute("value");
-    this.#show("queued", "Sent", "", [{ label: "Stop waiting", run: stop }]);
-  }
-
-  /** @param {Task} task */
-  update(task) {
-    this.#setState(task.status === "running" ? "running" : "queued");
-    this.#text(".status", describe(task));
-    if (task.status === "running" && task.progress !== null) this.#progress.value = task.progress;
-    else this.#progress.removeAttribute("value");
-    if (task.preview) showPreview(this.#stage, task.preview);
-  }
-
-  /**
-   * @param {Task} task
-   * @param {import("comet-tasks").Client} client fetches a clip that has no URL
-   * @param {() => void} again
-   */
-  async settle(task, client, again) {
-    if (task.status === "action_required") {
-      return this.#show("asks", describe(task), ACTION_REQUIRED, [this.#remove]);
-    }
-    this.#show("running", "Fetching the result", "", []);
-    const assets = await assetsOf(client, task).catch(() => null);
-    if (!assets) {
-      const actions = [{ label: "Fetch again", run: again }, this.#remove];
-      return this.#show("trouble", "It is made, but could not be fetched", "The service has it.", actions);
-    }
-    this.#show("done", "Done", "", [this.#remove]);
-    const link = document.createElement("a");
-    this.#actions.prepend(link);
-    showResults(this.#stage, assets, this.#about.title, (asset) => pointAt(link, asset));
-  }
-
-  /** @param {() => void} waitAgain */
-  stopped(waitAgain) {
-    this.#show("stopped", "Not waiting", STOPPED, [{ label: "Wait again", run: waitAgain }, this.#remove]);
-  }
-
-  /** @param {unknown} error @param {(() => void)} [waitAgain] */
-  fail(error, waitAgain) {
-    const { status, next, mayWait } = explain(error);
-    const again = mayWait && waitAgain ? [{ label: "Wait again", run: waitAgain }] : [];
-    this.#stage.replaceChildren();
-    this.#show("trouble", status, next, [...again, this.#remove]);
-  }
-
-  /** @param {State} state @param {string} status @param {string} next @param {Action[]} actions */
-  #show(state, status, next, actions) {
-    this.#setState(state);
-    this.#progress.hidden = !this.#isOpen;
+  #show() {
+    const view = viewOf(this.#state);
+    const { look, status, next, progress } = view;
+    this.root.dataset.state = look;
     this.#text(".status", status);
     this.#text(".next", next);
     find(this.root, ".next", HTMLElement).hidden = !next;
-    this.#offer(actions);
+    const isOpen = look === "sending" || look === "queued" || look === "running";
+    this.#progress.hidden = !isOpen;
+    if (progress === null) this.#progress.removeAttribute("value");
+    else this.#progress.value = progress;
+    const preview = isOpen && this.#state.task?.preview;
+    if (preview) showPreview(this.#stage, preview);
+    this.#showRest(look, view.doubtful, view.mayWait);
+    this.#wasOpen ||= isOpen;
     this.tick();
   }
 
-  /** @param {Action[]} list */
-  #offer(list) {
-    const hadFocus = this.#actions.contains(document.activeElement);
-    this.#actions.replaceChildren(...list.map(({ label, run }) => button(label, run)));
-    for (const child of this.#actions.children) child.setAttribute("aria-describedby", this.#heading.id);
+  /** Buttons, results, forms: built when the look changes, and with each result. @param {import("./view.js").Look} look @param {boolean} doubtful @param {boolean} mayWait */
+  #showRest(look, doubtful, mayWait) {
+    const { note, task } = this.#state;
+    const shown = [
+      look,
+      doubtful,
+      mayWait,
+      note.handle?.submittedAt,
+      look === "done" && task?.finishedAt,
+    ].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const hadFocus =
+      this.#actions.contains(document.activeElement) || this.#more.contains(document.activeElement);
+    this.#more.replaceChildren();
+    this.#actions.replaceChildren(...this.#actionsFor(look, doubtful, mayWait));
+    if (look === "trouble") this.#stage.replaceChildren();
+    if (look === "asks" && task) showQuestion(this.#more, this.#board, note, task);
+    if (look === "done" && task) {
+      const parts = { stage: this.#stage, actions: this.#actions, more: this.#more, heading: this.#heading };
+      showResult(parts, this.#board, note, task, this.#wasOpen);
+    }
     // The pressed button is gone now: keep the place of whoever uses the keyboard.
-    if (hadFocus) this.#actions.querySelector("button")?.focus();
+    if (hadFocus) (this.#actions.querySelector("button") ?? this.root.querySelector("button"))?.focus();
   }
 
-  /** @param {State} state */
-  #setState(state) {
-    this.#state = this.root.dataset.state = state;
+  /** @param {import("./view.js").Look} look @param {boolean} doubtful @param {boolean} mayWait */
+  #actionsFor(look, doubtful, mayWait) {
+    const board = this.#board;
+    /** @param {string} label @param {(note: Note) => unknown} run */
+    const action = (label, run) => {
+      const element = button(label, () => void run(this.#state.note));
+      element.setAttribute("aria-describedby", this.#heading.id);
+      return element;
+    };
+    if (look === "queued" || look === "running")
+      return [action("Stop waiting", (note) => board.stopWaiting(note))];
+    if (look === "stopped") return [action("Wait again", (note) => board.waitAgain(note))];
+    if (look !== "trouble") return [];
+    const actions = mayWait ? [action("Wait again", (note) => board.waitAgain(note))] : [];
+    if (!board.orderOf(this.#state.note)) return actions;
+    actions.push(action(doubtful ? "Send again …" : "Try again", (note) => board.again(note, doubtful)));
+    if (this.#state.note.call?.kind !== "action")
+      actions.push(action("Change it", (note) => board.change(note)));
+    return actions;
   }
 
   /** @param {string} selector @param {string} text */
   #text(selector, text) {
-    find(this.root, selector, HTMLElement).textContent = text;
+    const element = find(this.root, selector, HTMLElement);
+    if (element.textContent !== text) element.textContent = text;
   }
-}
-
-/** @param {HTMLAnchorElement} link @param {import("./media.js").Asset} asset */
-function pointAt(link, { kind, url }) {
-  const what = kind === "video" ? "video" : "picture";
-  link.href = url;
-  link.target = "_blank";
-  link.rel = "noopener noreferrer";
-  link.textContent = `Open ${what}`;
 }

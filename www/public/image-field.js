@@ -55,6 +55,7 @@ export function createImageField(root, { label, describedBy, onChange }) {
     get file() {
       return file;
     },
+    offer,
     clear: () => set(null),
     focus: () => input.focus(),
   };

@@ -36,9 +36,11 @@ export async function assetsOf(client, task) {
 
 /**
  * Shows the first result; for several, a row of numbers changes it.
- * @param {HTMLElement} stage @param {Asset[]} assets @param {string} title @param {(asset: Asset) => void} onShow
+ * @param {HTMLElement} stage @param {Asset[]} assets @param {string} title
+ * @param {boolean} plays a clip begins by itself
+ * @param {(asset: Asset) => void} onShow
  */
-export function showResults(stage, assets, title, onShow) {
+export function showResults(stage, assets, title, plays, onShow) {
   const picker = document.createElement("div");
   picker.className = "picker";
   picker.setAttribute("role", "group");
@@ -46,7 +48,7 @@ export function showResults(stage, assets, title, onShow) {
   /** @param {Asset} asset @param {number} index */
   const show = (asset, index) => {
     stage.replaceChildren(
-      asset.kind === "video" ? video(stage, asset.url, title) : image(stage, asset.url, title),
+      asset.kind === "video" ? video(stage, asset.url, title, plays) : image(stage, asset.url, title),
     );
     if (assets.length > 1) stage.append(picker);
     [...picker.children].forEach((child, i) => child.setAttribute("aria-pressed", String(i === index)));
@@ -64,18 +66,20 @@ export function showResults(stage, assets, title, onShow) {
 function image(stage, url, title) {
   const element = document.createElement("img");
   element.alt = title;
+  element.loading = "lazy";
   element.src = url;
   element.addEventListener("load", () => fit(stage, element.naturalWidth, element.naturalHeight));
   element.addEventListener("error", () => element.replaceWith(gone()));
   return element;
 }
 
-/** @param {HTMLElement} stage @param {string} url @param {string} title */
-function video(stage, url, title) {
+/** @param {HTMLElement} stage @param {string} url @param {string} title @param {boolean} plays */
+function video(stage, url, title, plays) {
   const element = document.createElement("video");
-  Object.assign(element, { controls: true, loop: true, muted: true, playsInline: true, preload: "auto" });
+  Object.assign(element, { controls: true, loop: true, muted: true, playsInline: true });
+  element.preload = plays ? "auto" : "metadata";
   element.setAttribute("aria-label", title);
-  element.autoplay = !prefersStillness();
+  element.autoplay = plays && !prefersStillness();
   element.src = url;
   element.addEventListener("loadedmetadata", () => fit(stage, element.videoWidth, element.videoHeight));
   element.addEventListener("error", () => element.replaceWith(gone()));

@@ -1,48 +1,13 @@
-/** What a task's state and an error are called on this page, and what to do next. The package's codes go in; nothing else does. */
-import { isCometError } from "comet-tasks";
+/** What errors are called on this page, and what to do next. The package's codes go in; nothing else does. */
+import { isCometError } from "comet-tasks/slim";
 
 /**
- * @typedef {import("comet-tasks").Task} Task
  * @typedef {import("comet-tasks").CometError} CometError
  * @typedef {{ status: string, next: string, mayWait: boolean }} Explanation `mayWait`: asking for the same task again makes sense
  */
 
-/** @type {Record<import("./form.js").Way, string>} */
+/** @type {Record<import("./orders.js").Way, string>} */
 export const KINDS = { picture: "Picture", video: "Midjourney video", veo: "Veo video" };
-
-/** @param {Task} task */
-export function describe(task) {
-  switch (task.status) {
-    case "queued":
-      return task.handle.queuePosition
-        ? `In the queue, ${task.handle.queuePosition} before it`
-        : "In the queue";
-    case "running":
-      return ["Being made", percent(task.progress), remaining(task.estimate)].filter(Boolean).join(" · ");
-    case "succeeded":
-      return "Done";
-    case "action_required":
-      return "Midjourney asks you something";
-    case "failed":
-      return "The service could not make this";
-    case "canceled":
-      return "Cancelled at the service";
-  }
-}
-
-/** @param {number | null} progress */
-function percent(progress) {
-  return progress === null ? "" : `${Math.round(progress)} %`;
-}
-
-/** @param {{ medianMs: number } | null} estimate */
-function remaining(estimate) {
-  if (!estimate) return "";
-  const seconds = estimate.medianMs / 1000;
-  return seconds < 90
-    ? `about ${Math.max(5, Math.round(seconds / 5) * 5)} s left`
-    : `about ${Math.round(seconds / 60)} min left`;
-}
 
 /** "0:07", "12:40". @param {number} ms */
 export function clock(ms) {
@@ -51,8 +16,9 @@ export function clock(ms) {
 }
 
 export const STOPPED = "You stopped waiting. The service goes on making it, and it counts as used.";
-export const ACTION_REQUIRED =
-  "It wants a confirmation before it goes on, and this page cannot give it yet. In your own code, call client.submitModal() with this task.";
+export const IN_DOUBT = "A task may exist and be billed. Look into your account before you send it again.";
+export const AMBIGUOUS =
+  "No clear answer came back the first time: the task may exist, and be billed. If it does, this makes a second one, billed again.";
 
 const AGAIN = "Press the button again when you like: nothing was made, and nothing is billed.";
 const LATER = "Wait a minute, then press the button again: nothing was made, and nothing is billed.";
@@ -67,7 +33,7 @@ const EXPLANATIONS = {
   },
   unauthorized: {
     status: "The key was refused",
-    next: "The server of this page needs a valid COMETAPI_KEY.",
+    next: "Check the key: in the settings if you typed it there, else COMETAPI_KEY on this page’s server.",
     mayWait: true,
   },
   forbidden: {
@@ -146,7 +112,7 @@ function inDoubt(error) {
     status: "No clear answer came back",
     next: error.handle
       ? "A task seems to exist, and may be billed. Wait for it before you make another."
-      : "A task may exist and be billed. Look into your account before you press again.",
+      : IN_DOUBT,
     mayWait: error.handle !== undefined,
   };
 }
@@ -156,5 +122,10 @@ function ownWords(error) {
   const failure = error.task?.status === "failed" ? error.task.failure.message : "";
   const said =
     failure || (["validation", "rejected", "task_failed"].includes(error.code) ? error.message : "");
-  return said && `“${said}”`;
+  return quoted(said);
+}
+
+/** @param {string} text */
+export function quoted(text) {
+  return text && `“${text}”`;
 }

@@ -101,7 +101,7 @@ test("the_key_reaches_the_service_through_the_worker_and_never_the_page", async 
   const keyed = await serve({ env: { COMETAPI_KEY: key, COMETAPI_BASE_URL: service.url } });
   try {
     const { page, record } = await open(browser, keyed.url);
-    await page.getByText("the key stays on the server").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
     const picture = await makePicture(page, PICTURE);
     const video = await makeVideo(page, VIDEO);
     const veo = await makeVeo(page, VEO);

@@ -50,7 +50,9 @@ export async function makePicture(page, prompt) {
 export async function makeVideo(page, prompt) {
   await choose(page, "Midjourney video");
   const picture = { name: "start.png", mimeType: "image/png", buffer: await drawPng(page) };
-  await page.getByLabel("Drop a picture here, or choose one", { exact: true }).setInputFiles(picture);
+  await page
+    .getByLabel("Drop or paste a picture here, or choose one", { exact: true })
+    .setInputFiles(picture);
   await choose(page, "High");
   await page.getByLabel("What should happen?").fill(prompt);
   return press(page, prompt);
