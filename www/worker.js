@@ -172,7 +172,8 @@ function page(response, env) {
       "style-src 'self'",
       `img-src ${media}`,
       `media-src ${media}`,
-      "connect-src 'self'",
+      // Files to keep come from where pictures come from; and a key that was typed into the page goes straight to the service.
+      `connect-src 'self' https: ${service}`.trim(),
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",

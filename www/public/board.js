@@ -39,7 +39,7 @@ export class Board {
   /** @param {Connection} connection */
   show(connection) {
     this.#connection = connection;
-    for (const memory of [this.#tasks, this.#errors, this.#orders, this.#asked]) memory.clear();
+    for (const memory of [this.#tasks, this.#errors]) memory.clear();
     for (const card of this.#cards.values()) card.root.remove();
     this.#cards.clear();
     connection.notes.subscribe(() => this.#update());
@@ -81,31 +81,34 @@ export class Board {
    * @param {Order} order
    */
   async start(order) {
-    const { client, store, notes } = this.#now();
+    const sentBy = this.#now();
     const { call, ...about } = order;
     // Noted before it is sent: a page that is closed meanwhile can say later that there may be a task.
-    const note = notes.add({ ...about, startedAt: Date.now(), ...(isPlain(call) && { call }) });
+    const note = sentBy.notes.add({ ...about, startedAt: Date.now(), ...(isPlain(call) && { call }) });
     this.#orders.set(note.key, order);
     this.#cards.get(note.key)?.root.scrollIntoView({ block: "nearest" });
     try {
-      const handle = await submit(client, marked(call, this.#place.marks()));
-      notes.change(note.key, { handle });
-      await store.add(handle);
-      this.#announce(note, "is sent");
+      const handle = await submit(sentBy.client, marked(call, this.#place.marks()));
+      await this.#sent(sentBy, note, handle);
     } catch (error) {
-      await this.#notSent(note, error);
+      // An answer that leaves doubt may still name the task: then it is waited for like any other.
+      const handle = isCometError(error) ? error.handle : undefined;
+      if (!handle) this.#errors.set(note.key, error);
+      await this.#sent(sentBy, note, handle);
+      if (!handle) this.#announce(note, explain(error).status);
     }
   }
 
-  /** @param {Note} note @param {unknown} error */
-  async #notSent(note, error) {
-    const { store, notes } = this.#now();
-    // An answer that leaves doubt may still name the task: then it is waited for like any other.
-    const handle = isCometError(error) ? error.handle : undefined;
-    if (!handle) this.#errors.set(note.key, error);
+  /** @param {Connection} sentBy @param {Note} note @param {import("comet-tasks").TaskHandle} [handle] */
+  async #sent(sentBy, note, handle) {
+    // The settings may have been changed meanwhile, and with them the connection.
+    const now = this.#now();
+    const { store, notes } = now.session === sentBy.session ? now : sentBy;
     notes.change(note.key, { handle });
-    if (handle) await store.add(handle);
-    this.#announce(note, handle ? "is sent" : explain(error).status);
+    if (!handle) return;
+    // A store that was closed meanwhile gets it when it is opened again: the note has the handle.
+    await store.add(handle).catch(() => {});
+    this.#announce(note, "is sent");
   }
 
   /**

@@ -24,12 +24,13 @@ const SENDING_MS = 180_000;
 /** The tab outlives a reload, and so tells its own unfinished submits from those of other tabs. */
 const tab = tabName();
 
+/** The submits that this very page has under way. @type {Set<string>} */
+const sending = new Set();
+
 /** @param {string} session the service that knows these tasks */
 export function createNotes(session) {
   const storageKey = `comet-tasks-demo:${session}`;
   let notes = read(storageKey);
-  /** The submits that this very page has under way. @type {Set<string>} */
-  const sending = new Set();
   /** @type {() => void} */
   let tell = () => {};
 

@@ -21,11 +21,20 @@ export async function launch() {
 
 /**
  * Opens the demo. `record` fills while the page lives.
- * @param {import("playwright-core").Browser} browser
+ * @param {import("playwright-core").Browser | import("playwright-core").BrowserContext} place
  * @param {string} url
+ * @param {{ speed?: "1" | "15" | "60" }} [options]
  */
-export async function open(browser, url) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+export async function open(place, url, { speed } = {}) {
+  const page = await place.newPage(
+    "newContext" in place ? { viewport: { width: 1280, height: 860 } } : undefined,
+  );
+  if (speed) {
+    await page.addInitScript((speed) => {
+      if (!localStorage.getItem("comet-tasks-demo-settings"))
+        localStorage.setItem("comet-tasks-demo-settings", JSON.stringify({ speed }));
+    }, speed);
+  }
   /** @type {{ requests: import("playwright-core").Request[], errors: string[] }} */
   const record = { requests: [], errors: [] };
   page.on("request", (request) => record.requests.push(request));
@@ -37,6 +46,23 @@ export async function open(browser, url) {
   await page.goto(url);
   await page.locator("#badge").waitFor();
   return { page, record };
+}
+
+/**
+ * What the sandbox shall do wrong with the next tasks: the value of an option in the settings; "" for nothing.
+ * @param {Page} page @param {string} fail
+ */
+export async function makeItFail(page, fail) {
+  const details = page.locator("details", { has: page.locator("#settings") });
+  if ((await details.getAttribute("open")) === null) await details.locator("summary").click();
+  await page.getByLabel("Make the next tasks fail").selectOption(fail);
+}
+
+/** Waits until the task with this title looks so. @param {Page} page @param {string} title @param {string} look */
+export async function waitFor(page, title, look) {
+  const found = page.locator(`.card[data-state=${look}]`, { has: card(page, title) });
+  await found.waitFor({ timeout: 60_000 });
+  return found;
 }
 
 /** @param {Page} page @param {string} prompt */
@@ -68,7 +94,7 @@ export async function makeVeo(page, prompt) {
 }
 
 /** @param {Page} page @param {string} name of a radio button */
-async function choose(page, name) {
+export async function choose(page, name) {
   await page.getByRole("radio", { name, exact: true }).check();
 }
 
@@ -84,7 +110,7 @@ export function card(page, title) {
 }
 
 /** @param {Page} page */
-async function drawPng(page) {
+export async function drawPng(page) {
   const base64 = await page.evaluate(() => {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = 64;
