@@ -34,7 +34,7 @@ const board = new Board({
 const timeline = mountTimeline(find(document, "#timeline", HTMLDetailsElement), (id) => board.titleOf(id));
 const code = mountCode(
   find(document, "#code", HTMLDetailsElement),
-  () => connection?.service ?? { baseUrl: "https://api.cometapi.com", hasKey: true },
+  () => connection?.serviceUrl ?? "https://api.cometapi.com",
 );
 const form = mountForm(find(document, "#form", HTMLFormElement), {
   onOrder: (order) => board.start(order),

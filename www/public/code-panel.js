@@ -4,9 +4,9 @@ import { find } from "./dom.js";
 
 /**
  * @param {HTMLDetailsElement} root
- * @param {() => import("./code.js").Service} service the one that answers now
+ * @param {() => string} baseUrl of the service
  */
-export function mountCode(root, service) {
+export function mountCode(root, baseUrl) {
   const code = find(root, "code", HTMLElement);
   const copy = find(root, ".copy", HTMLButtonElement);
   /** @type {import("./orders.js").Order | null} */
@@ -17,7 +17,7 @@ export function mountCode(root, service) {
     copy.textContent = "Copy";
     if (!root.open) return;
     if (!order) code.textContent = "Fill in the form above: the request that it makes appears here.";
-    else code.textContent = (language() === "curl" ? asCurl : asJavaScript)(order.call, service());
+    else code.textContent = (language() === "curl" ? asCurl : asJavaScript)(order.call, baseUrl());
   };
   root.addEventListener("toggle", show);
   root.addEventListener("change", show);

@@ -1,10 +1,10 @@
-/** The request as code that runs: a program for Node, or a curl command. */
+/** The request as code that runs where COMETAPI_KEY is set: a program for Node, or a curl command. */
 
 /**
  * @typedef {import("./orders.js").SubmitCall} SubmitCall
- * @typedef {{ baseUrl: string, hasKey: boolean }} Service
  */
 
+const DEFAULT_BASE_URL = "https://api.cometapi.com";
 const ROUTES = {
   imagine: "/mj/submit/imagine",
   video: "/mj/submit/video",
@@ -13,10 +13,11 @@ const ROUTES = {
   modal: "/mj/submit/modal",
 };
 
-/** @param {SubmitCall} call @param {Service} service */
-export function asJavaScript(call, { baseUrl, hasKey }) {
+/** @param {SubmitCall} call @param {string} baseUrl the service’s */
+export function asJavaScript(call, baseUrl) {
   const files = filesOf(call);
-  const options = hasKey ? "{ apiKey: process.env.COMETAPI_KEY }" : `{ baseUrl: ${quote(baseUrl)} }`;
+  const other = baseUrl === DEFAULT_BASE_URL ? "" : `baseUrl: ${quote(baseUrl)}, `;
+  const options = `{ ${other}apiKey: process.env.COMETAPI_KEY }`;
   const params = Object.entries(call.params).map(([name, value]) => `  ${name}: ${expression(value)},`);
   const result = call.kind === "video" || call.kind === "veo" ? "videos" : "images";
   return [
@@ -46,10 +47,10 @@ function quote(value) {
   return JSON.stringify(value);
 }
 
-/** @param {SubmitCall} call @param {Service} service */
-export function asCurl(call, { baseUrl, hasKey }) {
+/** @param {SubmitCall} call @param {string} baseUrl the service’s */
+export function asCurl(call, baseUrl) {
   const lines = [`curl ${inShell(baseUrl + ROUTES[call.kind])}`];
-  if (hasKey) lines.push('-H "Authorization: Bearer $COMETAPI_KEY"');
+  lines.push('-H "Authorization: Bearer $COMETAPI_KEY"');
   lines.push(...(call.kind === "veo" ? formParts(call.params) : jsonBody(call)));
   return `${lines.join(" \\\n  ")}\n`;
 }

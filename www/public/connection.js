@@ -52,10 +52,8 @@ export function connect(settings, info, { onEvent, onError }) {
     session,
     isSandbox,
     canKeep: !isDirect && info?.keep === true,
-    /** What the code examples say. */
-    service: isDirect
-      ? { baseUrl: settings.baseUrl, hasKey: true }
-      : { baseUrl: `${location.origin}/api/comet`, hasKey: false },
+    /** What code that runs elsewhere talks to: not this page's server, which knows its own visitors alone. */
+    serviceUrl: isDirect ? settings.baseUrl : `https://${info?.host ?? "api.cometapi.com"}`,
   };
 }
 

@@ -8,26 +8,32 @@ import { promisify } from "node:util";
 import { serve } from "../../../tools/serve.mjs";
 import { folder } from "../installed.mjs";
 import { assertVideo, card, choose, drawPng, launch, open } from "./page.mjs";
+import { startStandIn } from "./stand-in.mjs";
 
 const execute = promisify(execFile);
+const KEY = "sk-code-91be";
 const DROP = "Drop or paste a picture here, or choose one";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let site;
+/** @type {Awaited<ReturnType<typeof startStandIn>>} */
+let service;
 /** @type {string} */
 let work;
 
 before(async () => {
   browser = await launch();
   site = await serve({ env: {} });
+  service = await startStandIn(KEY);
   // Below the folder that has the package installed, where a user's program would be.
   work = await mkdtemp(join(folder, "code-"));
 });
 after(async () => {
   await browser?.close();
   await site?.close();
+  await service?.close();
   await rm(work, { recursive: true, force: true });
 });
 
@@ -105,8 +111,11 @@ for (const way of /** @type {const} */ (["Picture", "Midjourney video", "Veo vid
     const command = await code.textContent();
     await page.close();
 
-    await writeFile(join(work, "program.mjs"), program ?? "");
-    const { stdout } = await execute(process.execPath, ["program.mjs"], { cwd: work });
+    // Unchanged, but for the service: the sandbox behind an address of its own.
+    const options = { cwd: work, env: { ...process.env, COMETAPI_KEY: KEY } };
+    const elsewhere = program?.replace("{ apiKey", `{ baseUrl: "${service.url}", apiKey`);
+    await writeFile(join(work, "program.mjs"), elsewhere ?? "");
+    const { stdout } = await execute(process.execPath, ["program.mjs"], options);
     assert.match(stdout, way === "Picture" ? /\[ 'http.*' \]/ : /\.mp4/);
     const reply = await execute("bash", ["-c", `curl() { command curl -sS "$@"; }; ${command}`], {
       cwd: work,
