@@ -3,10 +3,10 @@
 // `npm run matrix -- Vite Deno` runs the lines with these words in their names, and leaves the README as it is.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "./build.mjs";
+import { pack } from "./pack.mjs";
 import { setup } from "./setup.mjs";
 import { Stop, main, root, run, step } from "./shell.mjs";
 
@@ -57,16 +57,14 @@ async function installTools() {
 
 /** @param {Line[]} lines @returns {Promise<Outcome[]>} */
 async function runLines(lines) {
-  const packed = await mkdtemp(join(tmpdir(), "comet-tasks-matrix-"));
+  const { tarball, remove } = await pack();
   try {
-    await run("npm", ["pack", "./pkg", "--pack-destination", packed], { quiet: true });
-    const tarball = join(packed, (await readdir(packed))[0]);
     const { createSandbox } = await import("../pkg/dist/sandbox.js");
     const outcomes = [];
     for (const line of lines) outcomes.push(await runLine(line, { tarball, createSandbox }));
     return outcomes;
   } finally {
-    await rm(packed, { recursive: true });
+    await remove();
     await rm(join(folder, "run"), { recursive: true, force: true });
   }
 }
@@ -110,7 +108,7 @@ async function publish(outcomes) {
     const key = `| ${tool} | ${version} | … | ${said} |`;
     rows.set(key, [...(rows.get(key) ?? []), where.join(", ")]);
   }
-  const lines = [...rows].map(([key, where]) => key.replace("…", where.join(", ")));
+  const lines = [...rows].map(([key, where]) => key.replace("… ", where[0] && `${where.join(", ")} `));
   const head = ["| | version | where | result |", "|---|---|---|---|"];
   const passed = outcomes.filter(({ result }) => result === PASS).length;
   const date = new Date().toISOString().slice(0, 10);

@@ -6,6 +6,7 @@ import { findBrowser } from "./browser.mjs";
 import { build } from "./build.mjs";
 import { install, remove } from "./install.mjs";
 import { matrix, smokeMatrix } from "./matrix.mjs";
+import { reproduce } from "./reproduce.mjs";
 import { cargo, setup } from "./setup.mjs";
 import { Stop, main, root, run } from "./shell.mjs";
 import { size } from "./size.mjs";
@@ -26,7 +27,11 @@ const stages = [
   { name: "prettier", work: () => node("prettier/bin/prettier.cjs", "--check", "."), needs: "set-up" },
   { name: "tsc", work: () => node("typescript/bin/tsc"), needs: "set-up" },
   { name: "clippy", work: () => cargo(["clippy", "--locked", "--all-targets", ...denied]), needs: "set-up" },
-  { name: "clippy wasm32", work: () => cargo(["clippy", ...wasm32, "--lib", ...denied]), needs: "set-up" },
+  {
+    name: "clippy wasm32",
+    work: () => cargo(["clippy", ...wasm32, "--lib", "--examples", ...denied]),
+    needs: "set-up",
+  },
   { name: "cargo doc", work: documentation, needs: "set-up" },
   { name: "cargo test: core, tidy", work: () => cargo(["test", "--locked"]), needs: "set-up" },
   { name: "cargo test: Node, Chromium", work: testWeb, needs: "set-up" },
@@ -39,7 +44,11 @@ const stages = [
 ];
 
 /** What `npm run test:all` runs besides: minutes each. @type {Stage[]} */
-const longStages = [{ name: "matrix", work: () => matrix().then(() => {}), needs: "build" }];
+const longStages = [
+  { name: "the same bytes twice", work: reproduce, needs: "build" },
+  { name: "cargo package", work: () => cargo(["package", "--locked", "--allow-dirty"]), needs: "set-up" },
+  { name: "matrix", work: () => matrix().then(() => {}), needs: "build" },
+];
 
 /**
  * The folder in which the packed package is installed, once for all stages.

@@ -38,6 +38,8 @@ const USER = `
 import { createClient, findButton, init, isCometError, parseWebhook, type Task } from "comet-tasks";
 import { createClient as createSlim, init as initSlim } from "comet-tasks/slim";
 import { createSandbox } from "comet-tasks/sandbox";
+import { createGateway } from "comet-tasks/gateway";
+import { createStore } from "comet-tasks/store";
 
 export async function film(signal: AbortSignal): Promise<string> {
   const sandbox = createSandbox({ speed: 60 });
@@ -62,6 +64,10 @@ const show = (task: Task): string =>
   task.status === "running" ? String(task.estimate?.medianMs ?? task.progress) : task.rawStatus;
 export const ready: Promise<void>[] = [init(), initSlim(new Uint8Array())];
 export const slim = createSlim({ baseUrl: "https://gateway.example" });
+export const store = createStore(slim, { name: "mine" });
+const secret = "0123456789abcdef0123456789abcdef";
+export const gateway = createGateway({ apiKey: "sk-1", secret, authorize: () => ({ subject: "anna" }) });
+export const serve = (request: Request): Promise<Response> => gateway.fetch(request);
 // @ts-expect-error the three of a continuation go together
 createClient().submitVideo({ action: "extend", index: 1 });
 `;

@@ -162,7 +162,7 @@ export function parcelLine() {
 
 /** @param {"page.js" | "slim.js"} script @returns {Line} */
 export function viteBuildLine(script) {
-  const name = script === "slim.js" ? "Vite build, comet-tasks/slim" : "Vite build";
+  const name = script === "slim.js" ? "Vite, build of comet-tasks/slim" : "Vite, build";
   return {
     name,
     version: () => versionOf("vite"),
@@ -177,7 +177,7 @@ export function viteBuildLine(script) {
 
 /** @returns {Line} */
 export function viteDevLine() {
-  const name = "Vite dev";
+  const name = "Vite, dev";
   return {
     name,
     version: () => versionOf("vite"),

@@ -76,7 +76,7 @@ export function wranglerLine() {
   const name = "Cloudflare Workers, wrangler's bundle";
   return {
     name,
-    version: async () => `${await versionOf("wrangler")}, ${await workerdVersion()}`,
+    version: async () => `wrangler ${await versionOf("wrangler")}, ${await workerdVersion()}`,
     async run(context) {
       const wrangler = { name: "matrix", main: "worker.js", compatibility_date: "2026-03-01" };
       const cwd = await createProject(name, context.tarball, { "wrangler.json": wrangler });
