@@ -308,7 +308,7 @@ fn what_no_rule_names_stays_behind() {
 fn sentences_lose_their_tags_and_have_an_end() {
     let body = json!({ "error": { "message": "<script>alert(1)</script>no <b>credit</b>" } });
     assert_eq!(read(body)["error"]["message"], json!("alert(1)no credit"));
-    assert_eq!(read(json!({ "description": "é".repeat(5_000) }))["description"].as_str().unwrap().len(), 1_000);
+    assert_eq!(read(json!({ "description": "ab ".repeat(5_000) }))["description"].as_str().unwrap().len(), 998);
     assert_eq!(read(json!({ "prompt": "a < b <i>" }))["prompt"], json!("a < b <i>"), "a prompt is the caller's own");
 }
 

@@ -2,7 +2,7 @@
 //! is the service's own becomes the gateway's. A reply to a read names no task but those that were asked for: whatever the
 //! service says, reading gives nobody a task. Only a submit's reply names new ones.
 
-use crate::core::http::{Content, Reply, content, excerpt};
+use crate::core::http::{Content, Reply, content};
 use crate::core::json::{self, Value, Writer};
 use crate::core::task::{Family, TaskId};
 use crate::core::{assets, text};
@@ -73,7 +73,7 @@ impl Gateway {
             Content::Html => return Err(words("the service answered with a web page")),
             Content::Broken { .. } => return Err(Refusal::upstream("the service's reply cannot be read")),
             Content::Text if reply.is_ok() => return Err(Refusal::upstream("the service's reply is not JSON")),
-            Content::Text => return Err(words(&excerpt(&text))),
+            Content::Text => return Err(words(&plain(&text))),
         };
         let mut rewriter = Rewriter { gateway: self, received, ids: Vec::new(), json: Writer::default() };
         rewriter.whole(&body)?;
@@ -376,6 +376,8 @@ fn plain(words: &str) -> String {
             _ => plain.push(letter),
         }
         if plain.len() >= MOST {
+            // Half a word might be half a key, in which nobody would find the key.
+            plain.truncate(plain.rfind(' ').unwrap_or(0));
             break;
         }
     }
