@@ -60,18 +60,22 @@ async function reader(peer) {
   return () => /** @type {NonNullable<typeof read>} */ (read)(task);
 }
 
-const { read, readMany } = /** @type {any} */ (await ours.client(stub(ours)));
-const hand = await byHand();
 /** @type {Record<string, () => Promise<any>>} */
-const candidates = {
-  "comet-tasks": () => read(task),
-  "@fal-ai/client": await reader(fal),
-  openai: await reader(openai),
-  "fetch + JSON.parse": () => hand.read(task),
-  single: () => read(picture),
-  batch: () => readMany(pictures),
-};
-if (process.argv[2] === "no-op") candidates["no-op"] = await reader(noOp);
+let candidates = {};
+if (process.argv[2] === noOp.name) {
+  candidates = { [noOp.name]: await reader(noOp) };
+} else {
+  const { read, readMany } = /** @type {any} */ (await ours.client(stub(ours)));
+  const hand = await byHand();
+  candidates = {
+    "comet-tasks": () => read(task),
+    "@fal-ai/client": await reader(fal),
+    openai: await reader(openai),
+    "fetch + JSON.parse": () => hand.read(task),
+    single: () => read(picture),
+    batch: () => readMany(pictures),
+  };
+}
 
 /** @type {Record<string, number[]>} */
 const taken = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]));

@@ -29,7 +29,7 @@ const firstCalls = {
 
 const entry =
   name === "no-op"
-    ? import.meta.url
+    ? "data:text/javascript,"
     : pathToFileURL(createRequire(join(folder, "probe.js")).resolve(name)).href;
 const start = performance.now();
 await firstCalls[name](await import(entry));

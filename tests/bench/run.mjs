@@ -1,7 +1,8 @@
 // `npm run bench`: comet-tasks beside the clients that people use, as ratios in one run. `npm run bench -- cpu memory` runs
-// these sections alone. Exits non-zero when a target is missed.
+// these sections alone, `--write` puts what was run into the README. Exits non-zero when a target is missed.
 import { remove } from "../../tools/install.mjs";
 import { Stop, main, step } from "../../tools/shell.mjs";
+import { publish } from "./publish.mjs";
 import { setup } from "./setup.mjs";
 import { missed, print } from "./table.mjs";
 
@@ -15,25 +16,28 @@ const sections = {
   cpu: async () => (await import("./costs.mjs")).cpu(),
   ready: async () => (await import("./costs.mjs")).ready(),
   memory: async () => (await import("./costs.mjs")).memory(),
+  size: async () => (await import("./size.mjs")).size(),
 };
 
 await main(import.meta, bench);
 
 async function bench() {
-  const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+  const names = process.argv.slice(2).filter((argument) => argument !== "--write");
   const unknown = names.find((name) => !(name in sections));
   if (unknown) throw new Stop(`No section ${unknown}; there are ${Object.keys(sections).join(", ")}.`);
   const installed = await setup();
   process.env.COMET_TASKS_INSTALLED = installed;
-  const done = [];
+  /** @type {Record<string, Section>} */
+  const done = {};
   try {
     for (const name of names.length > 0 ? names : Object.keys(sections)) {
-      done.push(await step(name, sections[name]));
+      done[name] = await step(name, sections[name]);
     }
   } finally {
     remove(installed);
   }
-  print(done);
-  const failed = missed(done);
+  print(Object.values(done));
+  if (process.argv.includes("--write")) await publish(done);
+  const failed = missed(Object.values(done));
   if (failed.length > 0) throw new Stop(`Missed: ${failed.length} of the targets above.`);
 }
