@@ -1,6 +1,6 @@
 //! One call: what the caller set for it, and how it may end without a result.
 
-use js_sys::{Array, Function};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
@@ -12,7 +12,7 @@ use crate::core::task::{Millis, TaskHandle};
 
 /// One call's own settings.
 pub struct Call {
-    /// The caller's signal.
+    /// Its end from outside.
     pub cancel: Cancel,
     /// The caller's headers over the client's.
     pub headers: Headers,
@@ -22,21 +22,12 @@ pub struct Call {
     pub request_timeout: Option<Limit>,
     /// Its wait shares nothing with others: it has headers or a time limit of its own, or the host forbids it.
     pub is_alone: bool,
+    /// The facade's name for it, and for the wait that it may end in.
+    pub id: u32,
     /// For submits.
     pub speed: Option<Speed>,
-    /// Takes the JSON of the task's handle, as soon as there is one: how the call ends may be decided outside.
-    pub on_handle: Option<Function>,
-    /// Takes the JSON and the bytes of each reading that is news.
-    pub on_reading: Option<Function>,
-}
-
-impl Call {
-    /// Gives the handle to whoever ends the call from outside.
-    pub fn tell_handle(&self, handle: &TaskHandle) {
-        if let Some(on_handle) = &self.on_handle {
-            on_handle.call1(&JsValue::UNDEFINED, &handle_json(handle)).ok();
-        }
-    }
+    /// It wants to hear of readings that are news.
+    pub listens: bool,
 }
 
 /// A time limit that may be switched off; None is none.
@@ -54,7 +45,9 @@ pub enum Stop {
         /// The body of its task's reading.
         raw: JsValue,
     },
-    /// The caller's own value, handed back: an abort's reason, or what a callback threw.
+    /// Its caller does not want it any more.
+    Aborted,
+    /// What a callback threw.
     Thrown(JsValue),
 }
 

@@ -1,4 +1,4 @@
-//! What may end a wait before its time: the caller's AbortSignal, or a timer. One call is one task, so one waker does.
+//! What may end a wait before its time: its caller, or a timer. One call is one task, so one waker does.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -7,8 +7,6 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::prelude::*;
-use web_sys::AbortSignal;
 
 use crate::core::task::Millis;
 
@@ -18,7 +16,7 @@ const LONGEST_TIMER_MS: Millis = 0x7FFF_FFFF;
 /// Why a piece of work was left unfinished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interrupt {
-    /// The caller's signal.
+    /// The caller does not want it any more.
     Aborted,
     /// The time given to it.
     TimedOut,
@@ -58,39 +56,19 @@ impl Bell {
     }
 }
 
-/// One call's abort signal. Dropping it stops listening.
-pub struct Cancel {
-    signal: Option<AbortSignal>,
-    bell: Bell,
-    listener: Closure<dyn FnMut()>,
-}
+/// The end of one call from outside; why, the facade knows.
+#[derive(Clone, Default)]
+pub struct Cancel(Bell);
 
 impl Cancel {
-    /// Listens to the signal, if there is one.
-    pub fn new(signal: Option<AbortSignal>) -> Self {
-        let bell = Bell::default();
-        let heard = bell.clone();
-        let listener = Closure::new(move || heard.ring());
-        if let Some(signal) = &signal {
-            // An object that only looks like a signal may refuse: then its `aborted` is looked at now and then.
-            signal.add_event_listener_with_callback("abort", listener.as_ref().unchecked_ref()).ok();
-        }
-        Cancel { signal, bell, listener }
-    }
-
-    /// Whether the signal has been given, or [`Cancel::abort`] was called.
-    pub fn is_aborted(&self) -> bool {
-        self.bell.0.borrow().0 || self.signal.as_ref().is_some_and(AbortSignal::aborted)
-    }
-
-    /// Ends the call from inside.
+    /// Ends the call.
     pub fn abort(&self) {
-        self.bell.ring();
+        self.0.ring();
     }
 
-    /// What it was given with.
-    pub fn reason(&self) -> JsValue {
-        self.signal.as_ref().map_or(JsValue::UNDEFINED, AbortSignal::reason)
+    /// Whether it was ended.
+    pub fn is_aborted(&self) -> bool {
+        self.0.0.borrow().0
     }
 
     /// Does the work, unless the signal or the time limit comes first. Then the work is dropped.
@@ -98,7 +76,7 @@ impl Cancel {
         let timer = limit_ms.map(Timer::new);
         let mut work = pin!(work);
         poll_fn(|context| {
-            if self.bell.has_rung(context.waker()) || self.is_aborted() {
+            if self.0.has_rung(context.waker()) {
                 return Poll::Ready(Err(Interrupt::Aborted));
             }
             if let Poll::Ready(value) = work.as_mut().poll(context) {
@@ -117,14 +95,6 @@ impl Cancel {
         match self.race(Some(ms), std::future::pending::<()>()).await {
             Err(Interrupt::Aborted) => Err(Interrupt::Aborted),
             _ => Ok(()),
-        }
-    }
-}
-
-impl Drop for Cancel {
-    fn drop(&mut self) {
-        if let Some(signal) = &self.signal {
-            signal.remove_event_listener_with_callback("abort", self.listener.as_ref().unchecked_ref()).ok();
         }
     }
 }

@@ -6,19 +6,22 @@ use std::rc::Rc;
 use js_sys::{Date, Function, Math, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::Headers;
 
 use crate::call::{Call, Limit, Stop, handle_json};
+use crate::cancel::Cancel;
 use crate::core::belief::{self, Belief, Beliefs};
 use crate::core::classify::{Judge, Purpose};
 use crate::core::error::{Code, Error, Hint, Resend};
 use crate::core::http::{HttpRequest, Reply};
 use crate::core::json::{Value, Writer};
 use crate::core::poller::{PollOptions, Poller};
-use crate::core::submit::{Accepted, Dialect, Submission};
+use crate::core::submit::{self, Accepted, Dialect, Submission};
 use crate::core::task::{Kind, Millis, Status, Task, TaskHandle};
 use crate::core::{midjourney, reading};
+use crate::js::Outcome;
 use crate::transport::{NoReply, Outgoing, Transport, Why};
-use crate::waits::Waits;
+use crate::waits::{Caller, Waits};
 
 /// Submits and the image seed are given this long: the gateways' own limit is 60 s, and a shorter one makes doubt.
 pub const SUBMIT_TIMEOUT_MS: Millis = 120_000;
@@ -39,8 +42,16 @@ pub struct Client {
     pub beliefs: RefCell<Beliefs>,
     /// Whether the gateway may have the list route: until it says otherwise.
     pub lists_work: Cell<bool>,
+    /// The calls under way that are no waits.
+    pub calls: RefCell<Vec<(u32, Cancel)>>,
+    /// The options of the last wait.
+    pub poll_options: RefCell<Rc<PollOptions>>,
     /// The waits that share requests.
     pub waits: Rc<Waits>,
+    /// Those that share none.
+    pub alone: RefCell<Vec<Rc<Waits>>>,
+    /// Takes the name of a call or of a wait, and what became of it.
+    pub on_outcome: Function,
 }
 
 /// A task, and the reply's bytes that it was read from.
@@ -67,10 +78,10 @@ impl Client {
         loop {
             sent += 1;
             let exchange = self.exchange(call, &submission.request, limit, sent, 1).await;
-            let (reply, raw) = exchange.map_err(|lost| self.lost(call, &submission.request, Purpose::Submit, lost))?;
+            let (reply, raw) = exchange.map_err(|lost| self.lost(&submission.request, Purpose::Submit, lost))?;
             let error = match submission.judge(&reply, &self.transport.base_url, now()) {
                 Ok(accepted) => {
-                    call.tell_handle(&accepted.handle);
+                    self.tell_handle(call.id, &accepted.handle);
                     return Ok((accepted, raw));
                 }
                 Err(error) => error,
@@ -89,7 +100,7 @@ impl Client {
                 json.key("code").string(error.code.as_str());
                 json.key("waitMs").integer(pause);
             });
-            call.cancel.sleep(pause).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
+            call.cancel.sleep(pause).await.map_err(|_| Stop::Aborted)?;
         }
     }
 
@@ -106,7 +117,12 @@ impl Client {
     /// A wait for the task, by what this client believes of its kind.
     pub fn poller(&self, handle: TaskHandle, options: PollOptions) -> Poller {
         let belief = self.beliefs.borrow().of(handle.family, handle.kind, handle.model.as_deref());
-        Poller::new(handle, options, belief, now(), seed())
+        // Those of ten thousand waits are mostly the same.
+        let mut shared = self.poll_options.borrow_mut();
+        if **shared != options {
+            *shared = Rc::new(options);
+        }
+        Poller::new(handle, shared.clone(), belief, now(), seed())
     }
 
     /// Learns from a reading, and says what it lets expect.
@@ -119,45 +135,79 @@ impl Client {
         belief
     }
 
-    /// Waits until the task has settled.
-    pub async fn poll(self: &Rc<Self>, call: &Call, poller: Poller, first: Option<Seen>) -> Result<Seen, Stop> {
-        let waits = match call.is_alone {
-            true => Rc::new(Waits::new(call.headers.clone(), call.request_timeout, 1)),
-            false => self.waits.clone(),
+    /// A wait begins. Its caller hears of it by `on_outcome` from now on. `own`: headers and a time limit that are not everybody's.
+    pub fn enter(
+        self: &Rc<Self>,
+        own: Option<(Headers, Option<Limit>)>,
+        caller: Caller,
+        poller: Poller,
+        first: Option<Seen>,
+    ) {
+        let waits = match own {
+            Some((headers, limit)) => {
+                let waits = Rc::new(Waits::new(headers, limit, 1));
+                self.alone.borrow_mut().push(waits.clone());
+                waits
+            }
+            None => self.waits.clone(),
         };
-        waits.wait(self, call, poller, first).await
+        waits.enter(self, caller, poller, first);
     }
 
-    /// Submit, then wait. The handle is given out before the first request of the wait, and waited for if that is a promise.
+    /// The caller of a call or of a wait does not want it any more.
+    pub fn leave(&self, caller: u32) {
+        if let Some((_, call)) = self.calls.borrow().iter().find(|(id, _)| *id == caller) {
+            call.abort();
+        }
+        let alone = self.alone.borrow().clone();
+        let left = self.waits.leave(caller).or_else(|| alone.iter().find_map(|waits| waits.leave(caller)));
+        if let Some(operation) = left {
+            self.conclude(operation, Err(Stop::Aborted));
+        }
+    }
+
+    /// Tells the facade of a call or a wait.
+    pub fn tell(&self, caller: u32, outcome: &Outcome) -> Result<JsValue, JsValue> {
+        let outcome = serde_wasm_bindgen::to_value(outcome)?;
+        self.on_outcome.call2(&JsValue::UNDEFINED, &caller.into(), &outcome)
+    }
+
+    /// The task of a call is known from now on: how the call ends may be decided outside.
+    pub fn tell_handle(&self, caller: u32, handle: &TaskHandle) {
+        self.tell(caller, &Outcome("begun", handle_json(handle), JsValue::UNDEFINED, JsValue::UNDEFINED)).ok();
+    }
+
+    /// A reading is news.
+    pub fn tell_reading(&self, caller: u32, task: &Task, raw: JsValue) {
+        let mut json = Writer::default();
+        task.write(&mut json);
+        self.tell(caller, &Outcome("reading", json.finish().into(), raw, JsValue::UNDEFINED)).ok();
+    }
+
+    /// Submit, then begin to wait. The handle is given out before that, and waited for if that gives a promise.
     pub async fn run(
         self: &Rc<Self>,
         call: &Call,
         kind: Kind,
         params: &Value<'_>,
         options: PollOptions,
-        on_submitted: Option<Function>,
-    ) -> Result<Seen, Stop> {
+    ) -> Result<(), Stop> {
         let started_at = now();
         let deadline = Poller::deadline_of(kind, &options, started_at);
         let (accepted, raw) = self.submit(call, kind, params, deadline).await?;
-        if let Some(on_submitted) = on_submitted {
-            let handle = handle_json(&accepted.handle);
-            let stored = on_submitted.call1(&JsValue::UNDEFINED, &handle).map_err(Stop::Thrown)?;
-            let stored = JsFuture::from(Promise::resolve(&stored));
-            let stored = call.cancel.race(None, stored).await.map_err(|_| Stop::Thrown(call.cancel.reason()))?;
-            stored.map_err(Stop::Thrown)?;
+        let submitted = Outcome("submitted", handle_json(&accepted.handle), JsValue::UNDEFINED, JsValue::UNDEFINED);
+        let stored = self.tell(call.id, &submitted).map_err(Stop::Thrown)?;
+        let stored = call.cancel.race(None, JsFuture::from(Promise::resolve(&stored))).await;
+        stored.map_err(|_| Stop::Aborted)?.map_err(Stop::Thrown)?;
+        if call.cancel.is_aborted() {
+            return Err(Stop::Aborted);
         }
         let mut poller = self.poller(accepted.handle, options);
         poller.count_from(started_at);
-        let waited = self.poll(call, poller, accepted.task.map(|task| (task, raw))).await;
-        waited.map_err(|stop| match stop {
-            // The same call once more would be a second task: `error.handle` is the way on.
-            Stop::Error { mut error, cause, raw } => {
-                error.retryable = false;
-                Stop::Error { error, cause, raw }
-            }
-            thrown => thrown,
-        })
+        let own = call.is_alone.then(|| (call.headers.clone(), call.request_timeout));
+        let caller = Caller { id: call.id, listens: call.listens, operation: submit::operation(kind), submitted: true };
+        self.enter(own, caller, poller, accepted.task.map(|task| (task, raw)));
+        Ok(())
     }
 
     /// Pictures in, URLs out.
@@ -167,7 +217,7 @@ impl Client {
         let (reply, _) = self
             .exchange(call, &request, limit, 1, 1)
             .await
-            .map_err(|lost| self.lost(call, &request, Purpose::Submit, lost))?;
+            .map_err(|lost| self.lost(&request, Purpose::Submit, lost))?;
         Ok(midjourney::uploaded(&reply, now())?)
     }
 
@@ -178,7 +228,7 @@ impl Client {
         let (reply, _) = self
             .exchange(call, &request, limit, 1, 1)
             .await
-            .map_err(|lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle))?;
+            .map_err(|lost| self.lost(&request, Purpose::Read, lost).with_handle(handle))?;
         midjourney::seeded(&reply, now()).map_err(|error| error.with_handle(handle).into())
     }
 
@@ -186,7 +236,7 @@ impl Client {
     pub async fn content(&self, call: &Call, handle: &TaskHandle) -> Result<JsValue, Stop> {
         let request = reading::content_request(handle);
         let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
-        let lost = |lost| self.lost(call, &request, Purpose::Read, lost).with_handle(handle);
+        let lost = |lost| self.lost(&request, Purpose::Read, lost).with_handle(handle);
         self.emit_request(&request, 1, 1);
         let open = self.transport.respond(&self.outgoing(call, &request, limit)).await.map_err(lost)?;
         if open.head.is_ok() && !open.head.redirected && !reading::is_no_video(open.head.content_type.as_deref()) {
@@ -200,7 +250,7 @@ impl Client {
     pub async fn read(&self, call: &Call, request: &HttpRequest, tasks: usize) -> Result<(Reply, JsValue), Stop> {
         let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
         let exchange = self.exchange(call, request, limit, 1, tasks).await;
-        exchange.map_err(|lost| self.lost(call, request, Purpose::Read, lost))
+        exchange.map_err(|lost| self.lost(request, Purpose::Read, lost))
     }
 
     fn outgoing<'a>(&self, call: &'a Call, request: &'a HttpRequest, limit_ms: Limit) -> Outgoing<'a> {
@@ -230,7 +280,7 @@ impl Client {
     }
 
     /// The error of a request without a reply.
-    fn lost(&self, call: &Call, request: &HttpRequest, purpose: Purpose, lost: NoReply) -> Stop {
+    fn lost(&self, request: &HttpRequest, purpose: Purpose, lost: NoReply) -> Stop {
         let submit = purpose == Purpose::Submit;
         let reply = Reply::default();
         let judge = Judge { operation: request.operation, purpose, reply: &reply, now: 0 };
@@ -238,7 +288,7 @@ impl Client {
             Why::Aborted if submit && lost.sent => {
                 judge.doubtful(Code::SubmitUnknown, "aborted after the request had left: a task may exist")
             }
-            Why::Aborted => return Stop::Thrown(call.cancel.reason()),
+            Why::Aborted => return Stop::Aborted,
             Why::TimedOut if !lost.sent => {
                 let message = "the key or a picture was not there within requestTimeoutMs: nothing was sent";
                 judge.refused(Code::Timeout, message, Resend::Never)
@@ -253,8 +303,7 @@ impl Client {
                 Error::argument(request.operation, name, "must be usable in a request", "an error")
             }
         };
-        let cause = if lost.why == Why::Aborted { call.cancel.reason() } else { lost.cause };
-        Stop::Error { error, cause, raw: JsValue::UNDEFINED }
+        Stop::Error { error, cause: lost.cause, raw: JsValue::UNDEFINED }
     }
 
     /// Tells the caller's hook, if there is one. What it throws is its own affair.

@@ -8,22 +8,22 @@ use serde::Serialize;
 use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
-use web_sys::{AbortSignal, Headers};
+use web_sys::Headers;
 
-use crate::call::{Call, Limit, Stop};
+use crate::call::{Call, Limit, Stop, handle_json};
 use crate::cancel::Cancel;
 use crate::client::{self, Client, Seen, now};
 use crate::core::error::{Code, Error};
 use crate::core::fields::Fields;
 use crate::core::json::{self, Value, Writer};
 use crate::core::keep;
-use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Timeout};
+use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Poller, Timeout};
 use crate::core::submit::{self, Dialect, Speed};
 use crate::core::task::{Kind, Status, TaskHandle};
 use crate::core::text;
 use crate::core::webhook;
 use crate::transport::{Exchange, Transport};
-use crate::waits::Waits;
+use crate::waits::{Caller, Waits};
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,23 +44,21 @@ extern "C" {
     fn headers(this: &Settings) -> Headers;
     #[wasm_bindgen(method, getter, js_name = onEvent)]
     fn on_event(this: &Settings) -> Option<Function>;
+    #[wasm_bindgen(method, getter, js_name = onOutcome)]
+    fn on_outcome(this: &Settings) -> Function;
 
     /// What of a call's options is no plain value.
     pub type Context;
-    #[wasm_bindgen(method, getter)]
-    fn signal(this: &Context) -> Option<AbortSignal>;
     #[wasm_bindgen(method, getter)]
     fn headers(this: &Context) -> Headers;
     #[wasm_bindgen(method, getter)]
     fn images(this: &Context) -> Array;
     #[wasm_bindgen(method, getter, js_name = isAlone)]
     fn is_alone(this: &Context) -> bool;
-    #[wasm_bindgen(method, getter, js_name = onHandle)]
-    fn on_handle(this: &Context) -> Option<Function>;
-    #[wasm_bindgen(method, getter, js_name = onReading)]
-    fn on_reading(this: &Context) -> Option<Function>;
-    #[wasm_bindgen(method, getter, js_name = onSubmitted)]
-    fn on_submitted(this: &Context) -> Option<Function>;
+    #[wasm_bindgen(method, getter)]
+    fn id(this: &Context) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn listens(this: &Context) -> bool;
 }
 
 /// A client inside the wasm.
@@ -82,6 +80,10 @@ impl Engine {
             beliefs: RefCell::default(),
             lists_work: Cell::new(true),
             waits: Rc::new(Waits::new(settings.headers(), shared_timeout, settings.max_concurrency() as usize)),
+            calls: RefCell::default(),
+            poll_options: RefCell::default(),
+            alone: RefCell::default(),
+            on_outcome: settings.on_outcome(),
         };
         Engine { client: Rc::new(client) }
     }
@@ -96,36 +98,52 @@ impl Engine {
         keep::answer(&json::parse(&question).unwrap_or(Value::Null), now(), client::seed())
     }
 
-    /// One call. Resolves to `["ok", value, raw]`, `["error", fields, cause, raw]` or `["thrown", value]`; never rejects.
-    /// `argument` is JSON: the parameters of a submit, or a task's handle. So are `options`.
+    /// A wait begins; `onOutcome` of the settings is told of it by this name, in the same outcomes as those of a call; "begun",
+    /// with the handle, and "reading" are no end, and are told of calls too; what "submitted" gives is waited for. `headers` are those of a wait that shares nothing.
+    pub fn wait(&self, wait: u32, argument: String, options: String, headers: Option<Headers>, listens: bool) {
+        let caller = Caller { id: wait, listens, operation: "poll", submitted: false };
+        if let Err(error) = begin_wait(&self.client, caller, &argument, &options, headers) {
+            self.client.tell(wait, &self.client.conclude("poll", Err(error.into()))).ok();
+        }
+    }
+
+    /// The caller of a call or of a wait does not want it any more.
+    pub fn leave(&self, id: u32) {
+        self.client.leave(id);
+    }
+
+    /// One call. Resolves to `["ok", value, raw]`, `["error", fields, cause, raw]`, `["thrown", value]` or `["aborted"]`; never
+    /// rejects.
+    /// `argument` is JSON: the parameters of a submit, or a task's handle. So are `options`. A run resolves when it has become
+    /// a wait, of the name in its context.
     pub fn call(&self, name: String, argument: String, options: String, context: Context) -> Promise {
-        let client = self.client.clone();
+        let (client, cancel) = (self.client.clone(), Cancel::default());
+        let id = context.id();
+        client.calls.borrow_mut().push((id, cancel.clone()));
         future_to_promise(async move {
-            let outcome = dispatch(&client, &name, &argument, &options, &context).await;
-            settled(&client, operation_of(&name), &outcome);
+            let outcome = dispatch(&client, &name, &argument, &options, &context, cancel).await;
+            client.calls.borrow_mut().retain(|(other, _)| *other != id);
             let outcome = match outcome {
-                Ok(done) => Outcome("ok", done.value, done.raw, JsValue::UNDEFINED),
-                Err(Stop::Thrown(value)) => Outcome("thrown", value, JsValue::UNDEFINED, JsValue::UNDEFINED),
-                Err(Stop::Error { error, cause, raw }) => {
-                    Outcome("error", written(&|json| error.write(json)), cause, raw)
-                }
+                Ok(None) => Outcome("ok", JsValue::UNDEFINED, JsValue::UNDEFINED, JsValue::UNDEFINED),
+                Ok(Some(done)) => client.conclude(operation_of(&name), Ok(done)),
+                Err(stop) => client.conclude(operation_of(&name), Err(stop)),
             };
             Ok(serde_wasm_bindgen::to_value(&outcome)?)
         })
     }
 }
 
-/// What a call resolves to: an array.
+/// What a call resolves to, or a wait is told: an array.
 #[derive(Serialize)]
-struct Outcome(
-    &'static str,
-    #[serde(with = "preserve")] JsValue,
-    #[serde(with = "preserve")] JsValue,
-    #[serde(with = "preserve")] JsValue,
+pub struct Outcome(
+    pub &'static str,
+    #[serde(with = "preserve")] pub JsValue,
+    #[serde(with = "preserve")] pub JsValue,
+    #[serde(with = "preserve")] pub JsValue,
 );
 
 /// A call's result.
-struct Done {
+pub struct Done {
     /// JSON, or a Response.
     value: JsValue,
     /// The bytes that a task was read from.
@@ -146,17 +164,58 @@ impl From<Seen> for Done {
     }
 }
 
-fn settled(client: &Client, operation: &str, outcome: &Result<Done, Stop>) {
-    let (word, ambiguous, handle) = match outcome {
-        Ok(done) => (done.status.as_str(), false, None),
-        Err(Stop::Thrown(_)) => ("aborted", false, None),
-        Err(Stop::Error { error, .. }) => (error.code.as_str(), error.ambiguous, error.handle.as_deref()),
-    };
-    client.emit(operation, handle, &|json| {
-        json.key("type").string("settled");
-        json.key("outcome").string(word);
-        json.key("ambiguous").boolean(ambiguous);
-    });
+impl Client {
+    /// The end of a call or of a wait: told as an event, and to be told to the facade.
+    pub fn conclude(&self, operation: &str, outcome: Result<Done, Stop>) -> Outcome {
+        let (word, ambiguous, handle) = match &outcome {
+            Ok(done) => (done.status.as_str(), false, None),
+            Err(Stop::Aborted | Stop::Thrown(_)) => ("aborted", false, None),
+            Err(Stop::Error { error, .. }) => (error.code.as_str(), error.ambiguous, error.handle.as_deref()),
+        };
+        self.emit(operation, handle, &|json| {
+            json.key("type").string("settled");
+            json.key("outcome").string(word);
+            json.key("ambiguous").boolean(ambiguous);
+        });
+        let none = JsValue::UNDEFINED;
+        match outcome {
+            Ok(done) => Outcome("ok", done.value, done.raw, none),
+            Err(Stop::Aborted) => Outcome("aborted", none.clone(), none.clone(), none),
+            Err(Stop::Thrown(value)) => Outcome("thrown", value, none.clone(), none),
+            Err(Stop::Error { error, cause, raw }) => Outcome("error", written(&|json| error.write(json)), cause, raw),
+        }
+    }
+}
+
+fn begin_wait(
+    client: &Rc<Client>,
+    caller: Caller,
+    argument: &str,
+    options: &str,
+    headers: Option<Headers>,
+) -> Result<(), Error> {
+    let (argument, options) = (parse("poll", argument)?, parse("poll", options)?);
+    let options = Fields { operation: "poll", object: &options };
+    let limit = limit(&options, "requestTimeoutMs")?;
+    let poller = read_wait(client, caller.id, &argument, &options)?;
+    client.enter(headers.map(|headers| (headers, limit)), caller, poller, None);
+    Ok(())
+}
+
+/// A wait for the task that the argument names.
+fn read_wait(client: &Client, id: u32, argument: &Value<'_>, options: &Fields<'_>) -> Result<Poller, Error> {
+    let handle = read_handle(argument, "handle", options.operation)?;
+    client.tell_handle(id, &handle);
+    let waiting = poll_options(options).map_err(|error| error.with_handle(&handle))?;
+    let mut poller = client.poller(handle, waiting);
+    if argument.text().is_some() {
+        poller.age_is_unknown();
+    }
+    Ok(poller)
+}
+
+fn parse<'a>(operation: &'static str, json: &'a str) -> Result<Value<'a>, Error> {
+    json::parse(json).map_err(|_| Error::new(Code::Validation, operation, "not JSON"))
 }
 
 async fn dispatch(
@@ -165,61 +224,49 @@ async fn dispatch(
     argument: &str,
     options: &str,
     context: &Context,
-) -> Result<Done, Stop> {
+    cancel: Cancel,
+) -> Result<Option<Done>, Stop> {
     let operation = operation_of(name);
-    let parse = |json| json::parse(json).map_err(|_| Error::new(Code::Validation, operation, "not JSON"));
-    let (argument, options) = (parse(argument)?, parse(options)?);
+    let (argument, options) = (parse(operation, argument)?, parse(operation, options)?);
     let options = Fields { operation, object: &options };
-    let call = read_call(&options, context)?;
+    let call = read_call(&options, context, cancel)?;
     if let Some(word) = name.strip_prefix("run.") {
         let rule = "must be the kind of a submit";
         let kind = Kind::new(word).ok_or_else(|| Error::argument(operation, "kind", rule, word))?;
         let waiting = poll_options(&options)?;
-        return Ok(client.run(&call, kind, &argument, waiting, context.on_submitted()).await?.into());
+        client.run(&call, kind, &argument, waiting).await?;
+        return Ok(None);
     }
     if let Some(kind) = Kind::new(name) {
         let (accepted, _) = client.submit(&call, kind, &argument, None).await?;
         let status = accepted.task.map_or(Status::Queued, |task| task.status);
-        return Ok(Done { status, ..Done::plain(written(&|json| accepted.handle.write(json))) });
+        return Ok(Some(Done { status, ..Done::plain(handle_json(&accepted.handle)) }));
     }
-    match name {
+    let done = match name {
         "upload" => {
             let urls = client.upload(&call, &argument).await?;
-            Ok(Done::plain(written(&|json| json.strings(&urls))))
+            Done::plain(written(&|json| json.strings(&urls)))
         }
         "fetchTasks" => {
             let (value, raw) = client.fetch_tasks(&call, read_handles(&argument)?).await?;
-            Ok(Done { raw, ..Done::plain(value) })
+            Done { raw, ..Done::plain(value) }
         }
-        "pollOnce" => poll_once(client, &argument, &options, &call).await,
+        "pollOnce" => poll_once(client, &argument, &options, &call).await?,
         "webhook" => {
             let task = webhook::parse(argument.text().unwrap_or_default(), &client.transport.base_url, now())?;
-            Ok((task, JsValue::UNDEFINED).into())
+            (task, JsValue::UNDEFINED).into()
         }
-        _ => on_task(client, name, &argument, &options, &call).await,
-    }
+        _ => on_task(client, name, &argument, &call).await?,
+    };
+    Ok(Some(done))
 }
 
 /// The calls that name a task.
-async fn on_task(
-    client: &Rc<Client>,
-    name: &str,
-    argument: &Value<'_>,
-    options: &Fields<'_>,
-    call: &Call,
-) -> Result<Done, Stop> {
+async fn on_task(client: &Rc<Client>, name: &str, argument: &Value<'_>, call: &Call) -> Result<Done, Stop> {
     let operation = operation_of(name);
     let handle = read_handle(argument, "handle", operation)?;
-    call.tell_handle(&handle);
+    client.tell_handle(call.id, &handle);
     match name {
-        "poll" => {
-            let waiting = poll_options(options).map_err(|error| error.with_handle(&handle))?;
-            let mut poller = client.poller(handle, waiting);
-            if argument.text().is_some() {
-                poller.age_is_unknown();
-            }
-            Ok(client.poll(call, poller, None).await?.into())
-        }
         "seed" => {
             let seed = client.image_seed(call, &handle).await?;
             Ok(Done::plain(written(&|json| json.string(&seed))))
@@ -234,13 +281,7 @@ async fn poll_once(client: &Client, argument: &Value<'_>, options: &Fields<'_>, 
     let [value, state] = argument.items() else {
         return Err(Error::new(Code::Validation, options.operation, "no handle and state").into());
     };
-    let handle = read_handle(value, "handle", options.operation)?;
-    call.tell_handle(&handle);
-    let waiting = poll_options(options).map_err(|error| error.with_handle(&handle))?;
-    let mut poller = client.poller(handle, PollOptions { throw_on_failure: false, ..waiting });
-    if value.text().is_some() {
-        poller.age_is_unknown();
-    }
+    let mut poller = read_wait(client, call.id, value, options)?;
     if let Some(state) = state.text() {
         poller.resume(&json::parse(state).unwrap_or(Value::Null), now());
     }
@@ -297,7 +338,7 @@ fn written(write: &dyn Fn(&mut Writer)) -> JsValue {
 }
 
 /// A call's plain options, by their public names; false stands for "no limit".
-fn read_call(options: &Fields, context: &Context) -> Result<Call, Error> {
+fn read_call(options: &Fields, context: &Context, cancel: Cancel) -> Result<Call, Error> {
     let speed = match options.text("speed")? {
         None => None,
         Some(word) => Some(Speed::new(word).ok_or_else(|| {
@@ -305,14 +346,14 @@ fn read_call(options: &Fields, context: &Context) -> Result<Call, Error> {
         })?),
     };
     Ok(Call {
-        cancel: Cancel::new(context.signal()),
+        cancel,
         headers: context.headers(),
         images: context.images(),
         request_timeout: limit(options, "requestTimeoutMs")?,
         is_alone: context.is_alone(),
+        id: context.id(),
         speed,
-        on_handle: context.on_handle(),
-        on_reading: context.on_reading(),
+        listens: context.listens(),
     })
 }
 
@@ -346,6 +387,6 @@ fn poll_options(options: &Fields) -> Result<PollOptions, Error> {
         interval_ms: positive("intervalMs")?,
         max_requests: positive("maxRequests")?.map(|count| count.min(u32::MAX.into()) as u32),
         after_modal: options.flag("afterModal")?,
-        throw_on_failure: options.flag("throwOnFailure")?.unwrap_or(true),
+        throw_on_failure: options.flag("throwOnFailure")?.unwrap_or(true) && options.operation != "pollOnce",
     })
 }

@@ -18,7 +18,6 @@ use crate::core::many::{Ask, Many};
 use crate::core::poller::{Poller, Route, Step, Turn};
 use crate::core::reading;
 use crate::core::task::Status;
-use crate::waits::tell;
 
 /// Requests of one call that are in flight at once.
 const MOST_IN_FLIGHT: usize = 6;
@@ -92,7 +91,7 @@ impl Client {
         if let Step::Fetch(route) = poller.step(now()) {
             let left = poller.gives_up_at().map(|end| end - now());
             match call.cancel.race(left, self.look(call, &mut poller, route)).await {
-                Err(Interrupt::Aborted) => return Err(Stop::Thrown(call.cancel.reason())),
+                Err(Interrupt::Aborted) => return Err(Stop::Aborted),
                 Err(Interrupt::TimedOut) => poller.expire(),
                 Ok(Ok(found)) => seen = found,
                 Ok(Err(Stop::Error { error, cause: thrown, .. })) => {
@@ -102,6 +101,9 @@ impl Client {
                 }
                 Ok(Err(thrown)) => return Err(thrown),
             }
+        }
+        if call.cancel.is_aborted() {
+            return Err(Stop::Aborted);
         }
         let (task, raw) = seen.map_or((None, JsValue::UNDEFINED), |(task, raw)| (Some(task), raw));
         let (task, wait_ms) = match poller.turn(now(), task.as_ref()) {
@@ -145,7 +147,9 @@ impl Client {
         poller.believe(self.consider(&mut task));
         if poller.handle_reply(now(), Ok(Some(task.clone()))) {
             self.emit_reading(&task);
-            tell(&call.on_reading, &task, &raw).map_err(Stop::Thrown)?;
+            if call.listens {
+                self.tell_reading(call.id, &task, raw.clone());
+            }
         }
         Ok(Some((task, raw)))
     }

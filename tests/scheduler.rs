@@ -8,7 +8,7 @@ use comet_tasks::core::belief::Belief;
 use comet_tasks::core::error::{Code, Error};
 use comet_tasks::core::handle::{Kind, TaskHandle, TaskId};
 use comet_tasks::core::poller::{PollOptions, Poller, Route, Timeout};
-use comet_tasks::core::scheduler::{Action, Ask, Scheduler};
+use comet_tasks::core::scheduler::{Action, Ask, Scheduler, Wait};
 use comet_tasks::core::task::Millis;
 use durations::{Course, Random, reply};
 
@@ -25,7 +25,7 @@ fn poller(handle: TaskHandle, options: PollOptions, now: Millis) -> Poller {
 
 /// A service with tasks, and the requests that are on their way to it and back.
 struct World {
-    scheduler: Scheduler,
+    scheduler: Scheduler<()>,
     courses: HashMap<String, (Millis, Course)>,
     /// By the time at which the reply arrives.
     under_way: BTreeMap<(Millis, u32), Ask>,
@@ -53,14 +53,15 @@ impl World {
     fn submit(&mut self, id: usize, kind: Kind, course: Course) {
         let handle = handle(id, kind, self.now);
         self.courses.insert(handle.id.as_str().into(), (self.now, course));
-        self.scheduler.add(poller(handle, PollOptions::default(), self.now), self.now);
+        self.scheduler.add(id as u32, (), poller(handle, PollOptions::default(), self.now), self.now);
     }
 
     /// Lets time pass until this time, or until nothing is left to do.
     fn run_until(&mut self, end: Millis) {
         loop {
             let wake = match self.scheduler.next(self.now) {
-                Action::Settle { outcome, .. } => {
+                Action::Settle { wait, .. } => {
+                    let outcome = wait.poller.outcome().expect("it is over");
                     self.settle(&outcome.expect("no task fails here").handle);
                     continue;
                 }
@@ -94,7 +95,7 @@ impl World {
     fn arrive(&mut self) {
         let ((now, _), ask) = self.under_way.pop_first().expect("somebody looked");
         let (courses, list_works) = (&self.courses, self.list_works);
-        self.scheduler.replied(&ask, now, |_, poller| {
+        self.scheduler.replied(&ask, now, |Wait { poller, .. }| {
             if ask.route == Route::List && !list_works {
                 return Err(Error::new(Code::NotFound, "midjourney.list", "no such route"));
             }
@@ -190,24 +191,25 @@ fn videos_of_v1_are_asked_for_singly_and_never_more_than_the_connections_at_once
 #[test]
 fn waits_for_one_task_share_its_requests() {
     let mut scheduler = Scheduler::new(6);
-    let ids: Vec<_> = (0..3)
-        .map(|_| scheduler.add(poller(handle(1, Kind::Veo, 0), PollOptions::default(), 60_000), 60_000))
-        .collect();
+    let add = |scheduler: &mut Scheduler<()>, id| {
+        scheduler.add(id, (), poller(handle(1, Kind::Veo, 0), PollOptions::default(), 60_000), 60_000);
+    };
+    (0..3).for_each(|id| add(&mut scheduler, id));
     let Action::Ask(ask) = scheduler.next(60_000) else { panic!("an old task is asked for at once") };
-    let late = scheduler.add(poller(handle(1, Kind::Veo, 0), PollOptions::default(), 60_000), 60_000);
+    add(&mut scheduler, 3);
     assert!(matches!(scheduler.next(60_000), Action::Sleep(_)));
-    let news = scheduler.replied(&ask, 60_200, |_, poller| Ok(Some(reply(poller.handle(), true, Some(100)))));
-    assert_eq!(news, [ids, vec![late]].concat());
+    let news = scheduler.replied(&ask, 60_200, |wait| Ok(Some(reply(wait.poller.handle(), true, Some(100)))));
+    assert_eq!(news, [0, 1, 2, 3]);
 }
 
 #[test]
 fn a_wait_that_leaves_takes_its_request_with_it_unless_another_waits_for_it() {
     let mut scheduler = Scheduler::new(6);
     let old = || poller(handle(1, Kind::Veo, 0), PollOptions::default(), 60_000);
-    let (first, second) = (scheduler.add(old(), 60_000), scheduler.add(old(), 60_000));
+    [1, 2].into_iter().for_each(|id| scheduler.add(id, (), old(), 60_000));
     let Action::Ask(ask) = scheduler.next(60_000) else { panic!("an old task is asked for at once") };
-    assert_eq!(scheduler.remove(first), None);
-    assert_eq!(scheduler.remove(second), Some(ask.id));
+    assert_eq!(scheduler.remove(1), None);
+    assert_eq!(scheduler.remove(2), Some(ask.id));
     assert!(scheduler.is_empty());
 }
 
@@ -215,9 +217,10 @@ fn a_wait_that_leaves_takes_its_request_with_it_unless_another_waits_for_it() {
 fn a_deadline_ends_a_wait_whose_request_is_under_way() {
     let mut scheduler = Scheduler::new(6);
     let options = PollOptions { timeout: Some(Timeout::After(1_000)), ..PollOptions::default() };
-    scheduler.add(poller(handle(1, Kind::Veo, 0), options, 60_000), 60_000);
+    scheduler.add(1, (), poller(handle(1, Kind::Veo, 0), options, 60_000), 60_000);
     assert!(matches!(scheduler.next(60_000), Action::Ask(_)));
     assert!(matches!(scheduler.next(60_000), Action::Sleep(Some(1_000))));
-    let Action::Settle { outcome, .. } = scheduler.next(61_000) else { panic!("its time is over") };
+    let Action::Settle { wait, .. } = scheduler.next(61_000) else { panic!("its time is over") };
+    let outcome = wait.poller.outcome().expect("it is over");
     assert_eq!(outcome.expect_err("no reading came").code, Code::Deadline);
 }

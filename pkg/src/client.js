@@ -1,10 +1,11 @@
 import { createEngine, isModule } from "./engine.js";
 import { CometError, invalid, isCometError } from "./errors.js";
 import { takeImages, toJson } from "./images.js";
-import { OpenCall } from "./open-call.js";
+import { OpenCall, tellNews } from "./open-call.js";
 import { checkOptions, closedError, mergedHeaders } from "./options.js";
 import { persist } from "./persist.js";
 import { withRaw } from "./task.js";
+import { Waits } from "./waits.js";
 import { onWake } from "./wake.js";
 import { Watch } from "./watch.js";
 
@@ -25,8 +26,9 @@ export class Client {
   #stopListening = () => {};
   /** @type {any} */
   #engine;
-  /** The calls that have not settled, each with its way to end it. @type {Set<OpenCall>} */
-  #open = new Set();
+  /** The calls that have not settled, each with its way to end it. @type {Map<number, OpenCall>} */
+  #open = new Map();
+  #waits;
   #isClosed = false;
 
   /**
@@ -38,6 +40,12 @@ export class Client {
     this.#settings = checkOptions(options);
     this.#load = load;
     this.#isShared = isShared;
+    this.#waits = new Waits({
+      leave: (id) => this.#leave(id),
+      task: (json, raw) => this.#task([json, raw]),
+      unwrap: (outcome) => this.#task(this.#unwrap(outcome)),
+      parse: (json) => this.#parse(json),
+    });
   }
 
   /** @param {any} params @param {any} [options] */
@@ -116,8 +124,30 @@ export class Client {
   }
 
   /** @param {any} handle @param {any} [options] */
-  poll(handle, options) {
-    return this.#onTask("poll", handle, options).then(this.#task);
+  poll(handle, options = {}) {
+    // No async function: one that is suspended costs more than the whole wait.
+    return new Promise((resolve, reject) => {
+      /** @param {WebAssembly.Module} module */
+      const begin = (module) => {
+        try {
+          checkCall("poll", options);
+          const { signal, headers, onUpdate } = options;
+          if (this.#isClosed) throw closedError("poll");
+          if (signal?.aborted) throw signal.reason;
+          const own = this.#isAlone(options) && mergedHeaders("poll", this.#settings.headers, headers);
+          const [argument, plain] = [toJson("poll", handle), this.#plainOptions("poll", options)];
+          const engine = this.#engineOf(module);
+          const wait = this.#waits.add("poll", handle, options, resolve, reject);
+          engine.wait(wait, argument, plain, own || undefined, onUpdate !== undefined);
+        } catch (error) {
+          reject(this.#meaning(error));
+        }
+      };
+      const module = this.#load();
+      if (isModule(module)) return begin(module);
+      const load = (/** @type {OpenCall} */ open) => open.unlessEnded(() => module);
+      this.#during("poll", options ?? {}, false, load).then(begin, reject);
+    });
   }
 
   /** @param {any} handle @param {any} [state] @param {any} [options] @returns {Promise<any>} */
@@ -145,17 +175,11 @@ export class Client {
   /** @param {any} task @param {any} sink @param {any} [options] @returns {Promise<any>} */
   async persist(task, sink, options = {}) {
     checkCall("persist", options);
-    const open = new OpenCall("persist", false, options.signal);
-    this.#open.add(open);
-    try {
-      if (this.#isClosed) throw closedError("persist");
+    return this.#during("persist", options, false, async (open) => {
       const module = this.#load();
       const loaded = isModule(module) ? module : await open.unlessEnded(() => module);
-      return await persist(this.#lent(loaded, open, options), task, sink, options);
-    } finally {
-      open.settle();
-      this.#open.delete(open);
-    }
+      return persist(this.#lent(loaded, open, options), task, sink, options);
+    });
   }
 
   /**
@@ -173,7 +197,7 @@ export class Client {
       try {
         return JSON.parse(this.#engineOf(module).keep(JSON.stringify(question)));
       } catch (error) {
-        throw error instanceof WebAssembly.RuntimeError ? this.#trapped(error, open) : error;
+        throw this.#meaning(error, open);
       }
     };
     return {
@@ -187,10 +211,13 @@ export class Client {
   }
 
   /** @param {SubmitCall} call @param {any} [options] */
-  run(call, options) {
-    const name = `run.${call?.kind}`;
-    const take = () => takeImages(operationOf(name), call?.params);
-    return this.#call(name, take, options, true).then(this.#task);
+  run(call, options = {}) {
+    return new Promise((resolve, reject) => {
+      const name = `run.${call?.kind}`;
+      const take = () => takeImages(operationOf(name), call?.params);
+      const wait = this.#waits.add(operationOf(name), undefined, options ?? {}, resolve, reject);
+      this.#call(name, take, options, true, wait).catch((error) => this.#waits.drop(wait, error));
+    });
   }
 
   /** @param {string} json a JSON string that holds the body */
@@ -203,9 +230,12 @@ export class Client {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopListening();
-    for (const call of [...this.#open]) call.close();
-    this.#engine?.free();
+    for (const call of [...this.#open.values()]) call.close();
+    this.#waits.close();
+    const engine = this.#engine;
     this.#engine = undefined;
+    // Later: the wasm itself may be calling, through onEvent or onUpdate.
+    if (engine) queueMicrotask(() => engine.free());
   }
 
   /** @param {string} kind @param {any} params @param {any} options */
@@ -224,30 +254,65 @@ export class Client {
    * @param {() => Argument | Promise<Argument>} take
    * @param {any} [options]
    * @param {boolean} [mayCreate] a task
+   * @param {number} [wait] what it ends in
    * @returns {Promise<[any, any]>} value and raw
    */
-  async #call(name, take, options = {}, mayCreate = false) {
+  async #call(name, take, options = {}, mayCreate = false, wait) {
     const operation = operationOf(name);
     checkCall(operation, options);
     const headers = mergedHeaders(operation, this.#settings.headers, options.headers);
-    const open = new OpenCall(operation, mayCreate, options.signal);
-    this.#open.add(open);
+    return this.#during(
+      operation,
+      options,
+      mayCreate,
+      async (open) => {
+        const { json, images = [] } = await open.unlessEnded(take);
+        // A shared promise must not be waited for where the module is there at once: see DESIGN.md, request contexts.
+        const module = this.#load();
+        const engine = this.#engineOf(isModule(module) ? module : await open.unlessEnded(() => module));
+        const listens = options.onUpdate !== undefined;
+        const context = { id: open.id, headers, images, isAlone: this.#isAlone(options), listens };
+        const call = () => engine.call(name, json, this.#plainOptions(operation, options), context);
+        return this.#unwrap(await open.unlessEnded(call, () => this.#leave(open.id)), open);
+      },
+      wait,
+    );
+  }
+
+  /**
+   * @template T
+   * @param {string} operation
+   * @param {any} options
+   * @param {boolean} mayCreate
+   * @param {(open: OpenCall) => Promise<T>} work
+   * @param {number} [id]
+   */
+  async #during(operation, options, mayCreate, work, id) {
+    const open = new OpenCall(operation, mayCreate, options, id);
+    this.#open.set(open.id, open);
     try {
       if (this.#isClosed) throw closedError(operation);
-      const { json, images = [] } = await open.unlessEnded(take);
-      // A shared promise must not be waited for where the module is there at once: see DESIGN.md, request contexts.
-      const module = this.#load();
-      const engine = this.#engineOf(isModule(module) ? module : await open.unlessEnded(() => module));
-      const isAlone = !this.#isShared || Boolean(options.headers) || options.requestTimeoutMs !== undefined;
-      const context = { signal: open.signal, headers, images, isAlone, ...this.#callbacks(options, open) };
-      const call = () => engine.call(name, json, this.#plainOptions(operation, options), context);
-      return this.#unwrap(await open.unlessEnded(call, true), open);
+      return await work(open);
     } catch (error) {
-      throw error instanceof WebAssembly.RuntimeError ? this.#trapped(error, open) : error;
+      throw this.#meaning(error, open);
     } finally {
       open.settle();
-      this.#open.delete(open);
+      this.#open.delete(open.id);
     }
+  }
+
+  /** Nobody wants a call or a wait any more. @param {number} id */
+  #leave(id) {
+    try {
+      this.#engine?.leave(id);
+    } catch (error) {
+      this.#trapped(error);
+    }
+  }
+
+  /** Whether a wait shares no requests with others. @param {any} options */
+  #isAlone(options) {
+    return !this.#isShared || Boolean(options.headers) || options.requestTimeoutMs !== undefined;
   }
 
   /** @param {WebAssembly.Module} module */
@@ -255,11 +320,16 @@ export class Client {
     if (this.#isClosed) throw closedError("client");
     if (!this.#engine) {
       const glue = createEngine(module, (error) => this.#trapped(error));
-      this.#engine = new glue.Engine(this.#settings);
+      this.#engine = new glue.Engine({ ...this.#settings, onOutcome: this.#tell });
       this.#stopListening();
       this.#stopListening = onWake(this.#engine);
     }
     return this.#engine;
+  }
+
+  /** What a call that threw this rejects with. @param {unknown} error @param {OpenCall} [own] the call */
+  #meaning(error, own) {
+    return error instanceof WebAssembly.RuntimeError ? this.#trapped(error, own) : error;
   }
 
   /**
@@ -269,8 +339,9 @@ export class Client {
    */
   #trapped(error, own) {
     this.#engine = undefined;
-    for (const call of this.#open) call.trap(error);
-    return own?.panic(error);
+    for (const call of this.#open.values()) call.trap(error);
+    this.#waits.trap(error);
+    return own?.panic(error) ?? error;
   }
 
   /** The options that the wasm reads, as JSON. @param {string} operation @param {any} options */
@@ -291,33 +362,25 @@ export class Client {
     });
   }
 
-  /**
-   * What the wasm calls while a call runs. What these throw ends the call, and so does what an async one rejects with.
-   * @param {any} options
-   * @param {OpenCall} open
-   */
-  #callbacks({ onUpdate, onSubmitted }, open) {
-    return {
-      onHandle: (/** @type {string} */ json) => {
-        open.handle = this.#parse(json);
-      },
-      onReading:
-        onUpdate &&
-        ((/** @type {string} */ json, /** @type {any} */ raw) => {
-          onUpdate(this.#task([json, raw]))?.catch?.((/** @type {unknown} */ error) => open.abort(error));
-        }),
-      onSubmitted: onSubmitted && ((/** @type {string} */ json) => onSubmitted(this.#parse(json))),
-    };
-  }
+  /** What the wasm tells before a call settles. @param {number} id @param {any[]} outcome */
+  #tell = (id, outcome) => {
+    const [verdict, value, raw] = outcome;
+    const open = this.#open.get(id);
+    if (verdict === "submitted") return open?.options.onSubmitted?.(this.#parse(value));
+    if (this.#waits.tell(id, outcome) || !open) return;
+    if (verdict === "begun") open.handle = this.#parse(value);
+    else tellNews(open.options.onUpdate, this.#task([value, raw]), (error) => open.abort(error));
+  };
 
   /**
    * @param {any[]} outcome
-   * @param {OpenCall} open
+   * @param {OpenCall} [open]
    * @returns {[any, any]}
    */
   #unwrap([verdict, value, cause, raw], open) {
     if (verdict === "ok") return [value, cause];
     if (verdict === "thrown") throw value;
+    if (verdict === "aborted") throw open?.reason;
     const fields = this.#parse(value);
     if (fields.task) this.#withRaw(fields.task, raw);
     // A check of the facade's own that failed inside the call, such as a key function's result.
@@ -325,7 +388,8 @@ export class Client {
       throw Object.assign(cause, fields.handle && { handle: fields.handle, task: fields.task });
     }
     const isOwn = fields.code === "submit_unknown";
-    throw open.explain(new CometError(fields, isOwn ? cause : this.#settings.secrets.safe(cause)));
+    const error = new CometError(fields, isOwn ? open?.reason : this.#settings.secrets.safe(cause));
+    throw open ? open.explain(error) : error;
   }
 
   /** @param {string} json */

@@ -6,9 +6,12 @@ import { closedError } from "./options.js";
  * of the wasm's instance.
  */
 export class OpenCall {
-  #controller = new AbortController();
-  #ended = /** @type {(reason: unknown) => void} */ (() => {});
-  #isInside = false;
+  isAborted = false;
+  /** @type {unknown} */
+  reason;
+  #controller = /** @type {AbortController | undefined} */ (undefined);
+  #reject = /** @type {(reason: unknown) => void} */ (() => {});
+  #cancel = /** @type {((reason: unknown) => void) | undefined} */ (undefined);
   #closed = /** @type {CometError | undefined} */ (undefined);
   /** The task's, as soon as it has one: errors carry it. @type {object | undefined} */
   handle;
@@ -16,13 +19,16 @@ export class OpenCall {
   /**
    * @param {string} operation
    * @param {boolean} mayCreate a task
-   * @param {AbortSignal | undefined} outer the caller's own signal
+   * @param {any} options the caller's own
+   * @param {number} id
    */
-  constructor(operation, mayCreate, outer) {
+  constructor(operation, mayCreate, options, id = nextId()) {
+    const outer = /** @type {AbortSignal | undefined} */ (options.signal);
+    this.id = id;
     this.operation = operation;
+    this.options = options;
     this.mayCreate = mayCreate;
     this.outer = outer;
-    this.signal = this.#controller.signal;
     this.onAbort = () => this.abort(outer?.reason);
     if (outer?.aborted) this.onAbort();
     else outer?.addEventListener("abort", this.onAbort);
@@ -34,8 +40,18 @@ export class OpenCall {
 
   /** @param {unknown} reason */
   abort(reason) {
-    this.#controller.abort(reason);
-    if (!this.#isInside) this.#ended(reason);
+    if (this.isAborted) return;
+    this.isAborted = true;
+    this.reason = reason;
+    this.#controller?.abort(reason);
+    (this.#cancel ?? this.#reject)(reason);
+  }
+
+  /** For what takes a signal. */
+  get signal() {
+    this.#controller ??= new AbortController();
+    if (this.isAborted) this.#controller.abort(this.reason);
+    return this.#controller.signal;
   }
 
   close() {
@@ -45,15 +61,14 @@ export class OpenCall {
 
   /** @param {unknown} error */
   trap(error) {
-    this.#ended(this.panic(error));
+    this.#reject(this.panic(error));
   }
 
   /** @param {unknown} error */
   panic(error) {
-    const message = `the wasm broke down: ${error instanceof Error ? error.message : error}`;
     // Whether a submit had left is known only to the instance that died.
-    const fields = { operation: this.operation, message, ambiguous: this.mayCreate && !this.handle };
-    return new CometError({ code: "panic", ...fields, ...this.#known() }, error);
+    const ambiguous = this.mayCreate && !this.handle;
+    return panicError(error, { operation: this.operation, ambiguous, ...this.#known() });
   }
 
   /**
@@ -69,19 +84,50 @@ export class OpenCall {
    * Starts a piece of the call, unless that has ended.
    * @template T
    * @param {() => T | Promise<T>} start
-   * @param {boolean} [isInside] the wasm ends the work itself when it is aborted, and knows what had left by then
+   * @param {(reason: unknown) => void} [cancel] the work ends itself when it is told of an abort, and knows what had left
    * @returns {Promise<T>}
    */
-  unlessEnded(start, isInside = false) {
+  unlessEnded(start, cancel) {
     return new Promise((resolve, reject) => {
-      if (this.signal.aborted) return reject(this.signal.reason);
-      this.#isInside = isInside;
-      this.#ended = reject;
+      if (this.isAborted) return reject(this.reason);
+      this.#cancel = cancel;
+      this.#reject = reject;
       Promise.resolve(start()).then(resolve, reject);
     });
   }
 
   #known() {
     return this.handle && { handle: this.handle };
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @param {object} fields
+ */
+export function panicError(error, fields) {
+  const message = `the wasm broke down: ${error instanceof Error ? error.message : error}`;
+  return new CometError({ code: "panic", message, ...fields }, error);
+}
+
+let last = 0;
+
+/** A name for a call, or for a wait, between a client and its wasm. */
+export function nextId() {
+  last += 1;
+  return last;
+}
+
+/**
+ * What onUpdate throws ends the call, and so does what an async one rejects with.
+ * @param {((task: any) => any) | undefined} onUpdate
+ * @param {object} task
+ * @param {(error: unknown) => void} end
+ */
+export function tellNews(onUpdate, task, end) {
+  try {
+    onUpdate?.(task)?.catch?.(end);
+  } catch (error) {
+    end(error);
   }
 }

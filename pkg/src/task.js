@@ -7,7 +7,7 @@ const decoder = new TextDecoder();
  * and of JSON: a store wants the reading, not the service's whole object.
  *
  * @param {any} task
- * @param {Uint8Array | undefined} bytes
+ * @param {Uint8Array | string | undefined} bytes
  * @param {(json: string) => any} parse
  * @returns {Task}
  */
@@ -16,7 +16,8 @@ export function withRaw(task, bytes, parse) {
   let raw;
   const { row } = task;
   delete task.row;
-  const get = () => (raw ??= bytes && ownObject(parse(decoder.decode(bytes)), task.handle.id, row));
+  const text = () => (typeof bytes === "string" ? bytes : decoder.decode(bytes));
+  const get = () => (raw ??= bytes && ownObject(parse(text()), task.handle.id, row));
   return Object.defineProperty(task, "raw", { get });
 }
 

@@ -14,6 +14,7 @@ pub mod many;
 pub mod midjourney;
 pub mod poller;
 pub mod reading;
+pub mod rows;
 pub mod scheduler;
 pub mod submit;
 pub mod task;

@@ -1,6 +1,8 @@
 //! The wait for one task, as a state machine without clock or network: [`Poller::step`] says what to do next,
 //! [`Poller::handle_reply`] takes what came of it. protocol.md 3.
 
+use std::rc::Rc;
+
 use super::belief::{self, Belief, Growth};
 use super::error::{Code, Error};
 use super::reading;
@@ -39,6 +41,7 @@ const COMPANY_PATIENCE_MS: Millis = 2_000;
 const STEP_SEEN: f64 = 0.85;
 /// The request made at a wait's deadline is given this long.
 pub const LAST_READ_MS: Millis = 5_000;
+const OVER: &str = "timeoutMs is over; the task goes on";
 /// The longest pause after a failed read, before jitter.
 const LONGEST_BACKOFF_MS: Millis = 30_000;
 
@@ -117,11 +120,19 @@ struct Seen {
     growth: Option<Growth>,
 }
 
-/// One wait.
+/// Of the last reading what the next is compared with. The reading itself may be kept elsewhere.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    status: Status,
+    progress: Option<Progress>,
+    makes: Makes,
+}
+
+/// One wait. There may be ten thousand, so it is kept small.
 #[derive(Clone, Debug)]
 pub struct Poller {
     handle: TaskHandle,
-    options: PollOptions,
+    options: Rc<PollOptions>,
     belief: Belief,
     last_gap_s: f64,
     age_is_known: bool,
@@ -131,8 +142,10 @@ pub struct Poller {
     route: Route,
     asked: Asked,
     seen: Seen,
-    last: Option<Task>,
-    outcome: Option<Result<Task, Error>>,
+    last: Option<Last>,
+    reading: Option<Box<Task>>,
+    /// Ok: the last reading is the result.
+    outcome: Option<Result<(), Error>>,
     failures: u32,
     failing_since: Millis,
     empties: u32,
@@ -147,10 +160,16 @@ pub struct Poller {
 
 impl Poller {
     /// A wait that starts now. `seed` is for jitter alone.
-    pub fn new(handle: TaskHandle, options: PollOptions, belief: Belief, now: Millis, seed: u32) -> Self {
+    pub fn new(
+        handle: TaskHandle,
+        options: impl Into<Rc<PollOptions>>,
+        belief: Belief,
+        now: Millis,
+        seed: u32,
+    ) -> Self {
         let mut poller = Poller {
             handle,
-            options,
+            options: options.into(),
             belief,
             last_gap_s: 0.0,
             age_is_known: true,
@@ -161,6 +180,7 @@ impl Poller {
             asked: Asked { at: now, route: Route::Single },
             seen: Seen { at: now, age_s: 0.0, growth: None },
             last: None,
+            reading: None,
             outcome: None,
             failures: 0,
             failing_since: 0,
@@ -206,14 +226,24 @@ impl Poller {
         &self.handle
     }
 
-    /// The last good reading.
+    /// The last good reading, unless it was set aside.
     pub fn last(&self) -> Option<&Task> {
-        self.last.as_ref()
+        self.reading.as_deref()
+    }
+
+    /// Forgets the last reading, which whoever drives the wait keeps in less memory.
+    pub fn set_aside(&mut self) {
+        self.reading = None;
+    }
+
+    /// Gives back what was set aside.
+    pub fn restore(&mut self, task: Task) {
+        self.reading = Some(Box::new(task));
     }
 
     /// When the wait ends whatever happens; None when it has no end of its own.
     pub fn deadline(&self) -> Option<Millis> {
-        let video = self.last.as_ref().is_some_and(|task| task.makes == Makes::Video);
+        let video = self.last.is_some_and(|last| last.makes == Makes::Video);
         Poller::deadline_of(if video { Kind::Video } else { self.handle.kind }, &self.options, self.started_at)
     }
 
@@ -230,9 +260,9 @@ impl Poller {
 
     /// What to do at this time.
     pub fn step(&mut self, now: Millis) -> Step {
-        match (self.due(), &self.outcome) {
-            (_, Some(outcome)) => Step::Done(Box::new(outcome.clone())),
-            (Some(due), _) if now < due => Step::Sleep(due - now),
+        match self.due() {
+            Some(due) if now < due => Step::Sleep(due - now),
+            None if let Some(outcome) = self.outcome() => Step::Done(Box::new(outcome)),
             _ => {
                 self.asked(now, self.route);
                 Step::Fetch(self.route)
@@ -277,8 +307,15 @@ impl Poller {
     }
 
     /// How the wait ended, once it has.
-    pub fn into_outcome(self) -> Option<Result<Task, Error>> {
-        self.outcome
+    pub fn outcome(&self) -> Option<Result<Task, Error>> {
+        let mut error = match (self.outcome.clone()?, self.last()) {
+            (Ok(()), Some(task)) => return Some(Ok(task.clone())),
+            // A modal that was seen earlier, at the deadline: what was read then is gone.
+            (Ok(()), None) => self.error(Code::Deadline, OVER),
+            (Err(error), _) => error,
+        };
+        error.task = self.reading.clone();
+        Some(Err(error))
     }
 
     /// Whether the list route may be asked for it.
@@ -331,10 +368,10 @@ impl Poller {
 
     /// The deadline has come while a request was under way.
     pub fn expire(&mut self) {
-        let waits_for_modal = self.last.as_ref().filter(|task| task.status == Status::ActionRequired);
+        let waits_for_modal = self.last.is_some_and(|last| last.status == Status::ActionRequired);
         self.outcome = Some(match waits_for_modal {
-            Some(task) => Ok(task.clone()),
-            None => Err(self.error(Code::Deadline, "timeoutMs is over; the task goes on")),
+            true => Ok(()),
+            false => Err(self.error(Code::Deadline, OVER)),
         });
     }
 
@@ -345,9 +382,12 @@ impl Poller {
         }
         (self.failures, self.empties, self.misses) = (0, 0, 0);
         // What has ended stays so: while a success waits for its result, another word for the task is no news.
-        let ended = self.last.as_ref().filter(|last| last.status.is_terminal() && last.status != task.status);
-        let task = ended.cloned().unwrap_or(task);
-        let seen = self.last.as_ref().map(|last| (last.status, last.progress));
+        if let Some(last) = self.last.filter(|last| last.status.is_terminal() && last.status != task.status) {
+            self.next_at = now + self.pause(now, last.progress);
+            self.settle(now);
+            return false;
+        }
+        let seen = self.last.map(|last| (last.status, last.progress));
         let news = seen != Some((task.status, task.progress));
         if let (false, Some(submitted_at)) = (self.age_is_known, task.submitted_at) {
             self.handle.submitted_at = submitted_at.min(now);
@@ -361,12 +401,13 @@ impl Poller {
                     self.route = Route::List;
                 }
             }
-            Status::ActionRequired => self.outcome = Some(Ok(task.clone())),
-            Status::Succeeded if task.has_result() => self.outcome = Some(Ok(task.clone())),
-            Status::Succeeded => self.settle(now, &task),
+            Status::ActionRequired => self.outcome = Some(Ok(())),
+            Status::Succeeded if task.has_result() => self.outcome = Some(Ok(())),
+            Status::Succeeded => self.settle(now),
             Status::Failed | Status::Canceled => self.outcome = Some(self.ended(&task)),
         }
-        self.last = Some(task);
+        self.last = Some(Last { status: task.status, progress: task.progress, makes: task.makes });
+        self.reading = Some(Box::new(task));
         news
     }
 
@@ -405,7 +446,7 @@ impl Poller {
         self.belief = belief;
     }
 
-    fn settle(&mut self, now: Millis, task: &Task) {
+    fn settle(&mut self, now: Millis) {
         match SETTLE_PAUSES_MS.get(self.settling) {
             Some(pause) => {
                 self.settling += 1;
@@ -413,22 +454,20 @@ impl Poller {
                 self.next_at = now + pause;
             }
             None => {
-                let mut error = self.error(Code::NoAsset, "the task succeeded, and no result of it ever showed");
-                error.task = Some(Box::new(task.clone()));
-                self.outcome = Some(Err(error));
+                let message = "the task succeeded, and no result of it ever showed";
+                self.outcome = Some(Err(self.error(Code::NoAsset, message)));
             }
         }
     }
 
-    fn ended(&self, task: &Task) -> Result<Task, Error> {
+    fn ended(&self, task: &Task) -> Result<(), Error> {
         if !self.options.throw_on_failure {
-            return Ok(task.clone());
+            return Ok(());
         }
         let failure = task.failure.clone().unwrap_or_default();
         let code = if task.status == Status::Failed { Code::TaskFailed } else { Code::TaskCanceled };
         let mut error = self.error(code, &failure.message);
         error.retryable = false;
-        error.task = Some(Box::new(task.clone()));
         Err(error)
     }
 
@@ -457,7 +496,7 @@ impl Poller {
         self.failures += 1;
         let (most, longest) = FAILURES_TOLERATED;
         if !error.retryable || (self.failures >= most && now - self.failing_since >= longest) {
-            self.outcome = Some(Err(self.with_task(error)));
+            self.outcome = Some(Err(error.with_handle(&self.handle)));
             return;
         }
         self.seen.growth = None;
@@ -496,12 +535,6 @@ impl Poller {
     fn error(&self, code: Code, message: &str) -> Error {
         let mut error = Error::new(code, reading::request(&self.handle).operation, message);
         error.retryable = true;
-        self.with_task(error)
-    }
-
-    fn with_task(&self, error: Error) -> Error {
-        let mut error = error.with_handle(&self.handle);
-        error.task = self.last.clone().map(Box::new);
-        error
+        error.with_handle(&self.handle)
     }
 }

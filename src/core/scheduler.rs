@@ -21,15 +21,13 @@ pub type AskId = u32;
 
 /// What is to be done.
 #[derive(Debug)]
-pub enum Action {
+pub enum Action<G> {
     /// Send this request; its outcome goes to [`Scheduler::replied`].
     Ask(Ask),
     /// This wait is over and forgotten, and so is the request that only it waited for.
     Settle {
-        /// The wait.
-        id: WaitId,
-        /// How it ended.
-        outcome: Box<Result<Task, Error>>,
+        /// Its poller knows how it ended, and may miss the reading that was set aside.
+        wait: Box<Wait<G>>,
         /// To be ended: nobody waits for its reply.
         abandoned: Option<AskId>,
     },
@@ -48,11 +46,11 @@ pub struct Ask {
     pub handles: Vec<TaskHandle>,
 }
 
-/// The waits of one client.
+/// The waits of one client. `G` is what is kept for each beside its state.
 #[derive(Debug)]
-pub struct Scheduler {
-    /// Stalest first: who is asked goes to the end.
-    waits: Vec<Wait>,
+pub struct Scheduler<G> {
+    /// Stalest first: who is asked goes to the end. In boxes, because a list of ten thousand is moved about a lot.
+    waits: Vec<Box<Wait<G>>>,
     in_flight: usize,
     /// One batch at a time: what it brings back is what the next need not ask for.
     batch: Option<AskId>,
@@ -61,22 +59,27 @@ pub struct Scheduler {
     next_id: u32,
 }
 
+/// One wait.
 #[derive(Debug)]
-struct Wait {
-    id: WaitId,
-    poller: Poller,
+pub struct Wait<G> {
+    /// Its name.
+    pub id: WaitId,
+    /// Its state.
+    pub poller: Poller,
+    /// What is kept for it.
+    pub guest: G,
     /// The request under way for it.
     ask: Option<AskId>,
 }
 
-impl Wait {
+impl<G> Wait<G> {
     fn is_for(&self, handle: &TaskHandle) -> bool {
         let own = self.poller.handle();
         own.id == handle.id && own.family == handle.family
     }
 }
 
-impl Scheduler {
+impl<G> Scheduler<G> {
     /// No waits yet. So many requests at once, at most.
     pub fn new(most_in_flight: usize) -> Self {
         Scheduler { waits: Vec::new(), in_flight: 0, batch: None, most_in_flight, list_works: true, next_id: 0 }
@@ -87,16 +90,14 @@ impl Scheduler {
         self.waits.is_empty()
     }
 
-    /// One more wait. It shares the request that may be under way for its task.
-    pub fn add(&mut self, mut poller: Poller, now: Millis) -> WaitId {
-        self.next_id += 1;
-        let shared = self.waits.iter().find(|wait| wait.ask.is_some() && wait.is_for(poller.handle()));
-        let ask = shared.and_then(|wait| wait.ask);
+    /// One more wait, whose name no other has. It shares the request that may be under way for its task.
+    pub fn add(&mut self, id: WaitId, guest: G, mut poller: Poller, now: Millis) {
+        let own = |wait: &Wait<G>| wait.ask.filter(|_| wait.is_for(poller.handle()));
+        let ask = if self.in_flight == 0 { None } else { self.waits.iter().find_map(|wait| own(wait)) };
         if ask.is_some() {
             poller.asked(now, Route::Single);
         }
-        self.waits.push(Wait { id: self.next_id, poller, ask });
-        self.next_id
+        self.waits.push(Box::new(Wait { id, poller, guest, ask }));
     }
 
     /// Forgets a wait. The request that nobody waits for any more, if it was the last to wait for one.
@@ -116,9 +117,15 @@ impl Scheduler {
         Some(ask)
     }
 
-    /// The wait's state, while it lasts.
-    pub fn poller(&self, id: WaitId) -> Option<&Poller> {
-        self.waits.iter().find(|wait| wait.id == id).map(|wait| &wait.poller)
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.waits.len()
+    }
+
+    /// The wait, while it lasts.
+    pub fn wait(&mut self, id: WaitId) -> Option<&mut Wait<G>> {
+        // Who was asked last is at the end, and has news.
+        self.waits.iter_mut().rev().find(|wait| wait.id == id).map(|wait| &mut **wait)
     }
 
     /// A page that becomes visible or comes back online asks for what it may have missed.
@@ -127,7 +134,7 @@ impl Scheduler {
     }
 
     /// What to do at this time.
-    pub fn next(&mut self, now: Millis) -> Action {
+    pub fn next(&mut self, now: Millis) -> Action<G> {
         if let Some(settled) = self.settled(now) {
             return settled;
         }
@@ -154,13 +161,13 @@ impl Scheduler {
         &mut self,
         ask: &Ask,
         now: Millis,
-        mut read: impl FnMut(WaitId, &mut Poller) -> Result<Option<Task>, Error>,
+        mut read: impl FnMut(&mut Wait<G>) -> Result<Option<Task>, Error>,
     ) -> Vec<WaitId> {
         self.end(ask.id);
         let mut news = Vec::new();
         for wait in self.waits.iter_mut().filter(|wait| wait.ask == Some(ask.id)) {
             wait.ask = None;
-            let reply = read(wait.id, &mut wait.poller);
+            let reply = read(wait);
             if let Err(error) = &reply {
                 self.list_works &= !refuses_lists(error);
             }
@@ -172,7 +179,7 @@ impl Scheduler {
     }
 
     /// A wait that is over, taken out.
-    fn settled(&mut self, now: Millis) -> Option<Action> {
+    fn settled(&mut self, now: Millis) -> Option<Action<G>> {
         for at in 0..self.waits.len() {
             let wait = &mut self.waits[at];
             if wait.ask.is_some() && wait.poller.gives_up_at().is_some_and(|end| now >= end) {
@@ -181,13 +188,9 @@ impl Scheduler {
             // With a request under way the budget of requests may be used up, and its reply still counts.
             let is_over = if wait.ask.is_some() { wait.poller.is_over() } else { wait.poller.due().is_none() };
             if is_over {
-                let Wait { id, poller, ask } = self.waits.remove(at);
-                let abandoned = self.abandoned(ask);
-                return poller.into_outcome().map(|outcome| Action::Settle {
-                    id,
-                    outcome: Box::new(outcome),
-                    abandoned,
-                });
+                let wait = self.waits.remove(at);
+                let abandoned = self.abandoned(wait.ask);
+                return Some(Action::Settle { wait, abandoned });
             }
         }
         None
@@ -268,10 +271,8 @@ impl Scheduler {
     }
 
     fn move_to_end(&mut self, ask: AskId) {
-        let (mut asked, others): (Vec<Wait>, Vec<Wait>) =
-            std::mem::take(&mut self.waits).into_iter().partition(|wait| wait.ask == Some(ask));
-        self.waits = others;
-        self.waits.append(&mut asked);
+        let asked: Vec<_> = self.waits.extract_if(.., |wait| wait.ask == Some(ask)).collect();
+        self.waits.extend(asked);
     }
 
     /// How long nothing needs doing.

@@ -5,7 +5,7 @@ use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{AbortController, Blob, FormData, Headers};
+use web_sys::{Blob, FormData, Headers};
 
 #[wasm_bindgen_test]
 async fn a_call_whose_argument_is_not_json_settles_as_an_error() {
@@ -52,27 +52,25 @@ async fn a_fetch_that_rejects_is_a_network_error_with_its_cause() {
 }
 
 #[wasm_bindgen_test]
-async fn an_abort_ends_a_read_with_its_reason() {
-    let controller = AbortController::new().expect("every host has one");
-    let context = with_signal(&controller);
-    let pending = call("return new Promise(() => {})", "fetch", r#""1""#, "{}", context);
-    controller.abort_with_reason(&"enough".into());
-    let outcome = outcome(pending).await;
-    assert_eq!(verdict(&outcome), "thrown");
-    assert_eq!(outcome.get(1), JsValue::from("enough"));
+async fn a_read_that_is_left_is_aborted() {
+    let engine = engine("return new Promise(() => {})", Function::new_no_args(""));
+    let pending = engine.call("fetch".into(), r#""1""#.into(), "{}".into(), context());
+    engine.leave(ID);
+    assert_eq!(verdict(&outcome(pending).await), "aborted");
 }
 
 #[wasm_bindgen_test]
-async fn an_abort_of_a_submit_that_has_left_leaves_doubt() {
-    let controller = AbortController::new().expect("every host has one");
-    let context = with_signal(&controller);
-    Reflect::set(&js_sys::global(), &"cometAbort".into(), &controller).expect("the global object takes a field");
-    let fetch = "queueMicrotask(() => cometAbort.abort('enough')); return new Promise(() => {})";
-    let outcome = outcome(call(fetch, "imagine", r#"{"prompt":"a"}"#, "{}", context)).await;
-    let fields = error_of(&outcome);
+async fn a_submit_that_is_left_when_it_is_out_leaves_doubt() {
+    let engine = engine("globalThis.cometSent(); return new Promise(() => {})", Function::new_no_args(""));
+    let sent = Promise::new(&mut |resolve, _| {
+        Reflect::set(&js_sys::global(), &"cometSent".into(), &resolve).expect("the global object takes a field");
+    });
+    let pending = engine.call("imagine".into(), r#"{"prompt":"a"}"#.into(), "{}".into(), context());
+    JsFuture::from(sent).await.expect("it is sent");
+    engine.leave(ID);
+    let fields = error_of(&outcome(pending).await);
     assert_eq!(text(&fields, "code"), "submit_unknown");
     assert_eq!(get(&fields, "ambiguous"), JsValue::TRUE);
-    assert_eq!(outcome.get(2), JsValue::from("enough"));
 }
 
 #[wasm_bindgen_test]
@@ -89,7 +87,13 @@ async fn a_wait_sleeps_between_its_requests_until_the_task_has_settled() {
         const status = cometReads < 3 ? "IN_PROGRESS" : "SUCCESS";
         return Promise.resolve(Response.json({ id: "1", status, imageUrl: "https://cdn.example/1.png" }));
     "#;
-    let outcome = outcome(call(fetch, "poll", r#""1""#, r#"{"intervalMs":1}"#, context())).await;
+    let ended = Promise::new(&mut |resolve, _| {
+        Reflect::set(&js_sys::global(), &"cometEnded".into(), &resolve).expect("the global object takes a field");
+    });
+    let told = "if (outcome[0] !== 'begun') cometEnded(outcome)";
+    let engine = engine(fetch, Function::new_with_args("id, outcome", told));
+    engine.wait(ID, r#""1""#.into(), r#"{"intervalMs":1}"#.into(), None, false);
+    let outcome = outcome(ended).await;
     assert_eq!(verdict(&outcome), "ok");
     assert_eq!(text(&parsed(&outcome), "status"), "succeeded");
     assert_eq!(get(&js_sys::global(), "cometReads"), JsValue::from(3));
@@ -131,8 +135,16 @@ async fn a_picture_in_json_is_a_data_uri_from_bytes_and_from_a_blob_alike() {
 
 const NOTHING_IS_SENT: &str = "throw new Error('nothing is sent')";
 
-/// A call of a new engine whose fetch has this body; its arguments are `url` and `init`.
+/// The name of each test's one call.
+const ID: u32 = 1;
+
+/// A call of a new engine.
 fn call(fetch: &str, name: &str, argument: &str, options: &str, context: Context) -> Promise {
+    engine(fetch, Function::new_no_args("")).call(name.into(), argument.into(), options.into(), context)
+}
+
+/// An engine whose fetch has this body; its arguments are `url` and `init`.
+fn engine(fetch: &str, on_outcome: Function) -> Engine {
     let settings: Settings = object(&[
         ("baseUrl", "https://gateway.example".into()),
         ("fetch", Function::new_with_args("url, init", fetch).into()),
@@ -142,8 +154,9 @@ fn call(fetch: &str, name: &str, argument: &str, options: &str, context: Context
         ("maxReplyBytes", 1_000.into()),
         ("maxConcurrency", 6.into()),
         ("headers", Headers::new().expect("no header is invalid").into()),
+        ("onOutcome", on_outcome.into()),
     ]);
-    Engine::new(&settings).call(name.into(), argument.into(), options.into(), context)
+    Engine::new(&settings)
 }
 
 /// The package's own, whose modules are run as one script.
@@ -179,13 +192,13 @@ fn context() -> Context {
 
 fn with_images(images: Array) -> Context {
     let headers = Headers::new().expect("no header is invalid");
-    object(&[("headers", headers.into()), ("images", images.into()), ("isAlone", false.into())])
-}
-
-fn with_signal(controller: &AbortController) -> Context {
-    let context = context();
-    Reflect::set(&context, &"signal".into(), &controller.signal()).expect("a plain object takes every field");
-    context
+    object(&[
+        ("headers", headers.into()),
+        ("images", images.into()),
+        ("isAlone", false.into()),
+        ("id", ID.into()),
+        ("listens", false.into()),
+    ])
 }
 
 fn blob(bytes: &[u8]) -> Blob {

@@ -3,10 +3,11 @@
 //! `{"v":1,"deadline":1773316142177,"n":[…]}`. Who cannot read `n`, whose order is [`Poller::visit`]'s, can read `deadline`
 //! in every version: a wait's time does not grow by an update of this package, nor by a state that was damaged.
 
-use super::{Poller, Route, Step, Timeout};
+use std::rc::Rc;
+
+use super::{Last, PollOptions, Poller, Route, Timeout};
 use crate::core::error::Error;
 use crate::core::json::{Value, Writer};
-use crate::core::reading;
 use crate::core::task::{Makes, Millis, Progress, Status, Task};
 use crate::core::time::LONGEST_RETRY_AFTER_MS;
 
@@ -49,20 +50,20 @@ impl Poller {
             // A host decides itself how long it stands failures that pass.
             self.failing_since = Millis::MAX;
         }
-        match number(deadline) {
-            _ if has_default_time => self.options.timeout = None,
-            Some(at) if at >= 0 => self.options.timeout = Some(Timeout::After((at - self.started_at).max(0))),
-            _ if state.members().iter().any(|(key, value)| key == "deadline" && value.is_null()) => {
-                self.options.timeout = Some(Timeout::Never);
-            }
-            _ => {}
-        }
+        let is_endless = || state.members().iter().any(|(key, value)| key == "deadline" && value.is_null());
+        let timeout = match number(deadline) {
+            _ if has_default_time => None,
+            Some(at) if at >= 0 => Some(Timeout::After((at - self.started_at).max(0))),
+            _ if is_endless() => Some(Timeout::Never),
+            _ => return,
+        };
+        self.options = Rc::new(PollOptions { timeout, ..*self.options });
     }
 
     /// The state after a step.
-    pub fn write_state(&self, json: &mut Writer) {
+    pub fn write_state(&mut self, json: &mut Writer) {
         let mut ledger = Ledger::Write(Vec::new());
-        self.clone().visit(&mut ledger);
+        self.visit(&mut ledger);
         let Ledger::Write(numbers) = ledger else { return };
         json.object(|json| {
             json.key("v").integer(VERSION);
@@ -72,23 +73,17 @@ impl Poller {
     }
 
     /// Where the wait stands after a step, in which this reading came, if one did.
-    pub fn turn(&self, now: Millis, read: Option<&Task>) -> Turn {
-        let mut wait = self.clone();
-        if read.is_none() && matches!(wait.outcome, Some(Ok(_))) {
-            // The deadline, at a modal that an earlier step saw: only its status was kept, and that is no reading.
-            wait.last = None;
-            wait.expire();
+    pub fn turn(&mut self, now: Millis, read: Option<&Task>) -> Turn {
+        if let Some(due) = self.due() {
+            return Turn::Later((due - now).max(0));
         }
-        match wait.step(now) {
-            Step::Fetch(_) => Turn::Later(0),
-            Step::Sleep(ms) => Turn::Later(ms),
-            Step::Done(outcome) => match *outcome {
-                Ok(task) => Turn::Done(Box::new(task)),
-                Err(mut error) => {
-                    error.task = read.cloned().map(Box::new);
-                    Turn::Failed(error)
-                }
-            },
+        match self.outcome() {
+            Some(Ok(task)) => Turn::Done(Box::new(task)),
+            Some(Err(mut error)) => {
+                error.task = read.cloned().map(Box::new);
+                Turn::Failed(error)
+            }
+            None => Turn::Later(0),
         }
     }
 
@@ -132,21 +127,18 @@ impl Poller {
 
     /// Of the last reading what the next is compared with.
     fn visit_last(&mut self, ledger: &mut Ledger) {
-        let last = self.last.as_ref();
         let mut status =
-            last.and_then(|task| STATUSES.iter().position(|known| *known == task.status)).map(|at| at as i64);
-        let mut progress = last.and_then(|task| task.progress).map(|progress| progress.0);
-        let mut is_video = last.is_some_and(|task| task.makes == Makes::Video);
+            self.last.and_then(|last| STATUSES.iter().position(|known| *known == last.status)).map(|at| at as i64);
+        let mut progress = self.last.and_then(|last| last.progress).map(|progress| progress.0);
+        let mut is_video = self.last.is_some_and(|last| last.makes == Makes::Video);
         ledger.option(&mut status);
         ledger.option(&mut progress);
         ledger.flag(&mut is_video);
-        let blank = Value::Object(vec![("id".into(), Value::Text(self.handle.id.as_str().into()))]);
-        let Some(&status) = status.and_then(|at| STATUSES.get(at as usize)) else { return self.last = None };
-        self.last = reading::task(&blank, &self.handle, "").map(|task| Task {
+        let status = status.and_then(|at| STATUSES.get(at as usize));
+        self.last = status.map(|&status| Last {
             status,
             progress: progress.map(Progress),
-            makes: if is_video { Makes::Video } else { task.makes },
-            ..task
+            makes: if is_video { Makes::Video } else { Makes::Picture },
         });
     }
 }

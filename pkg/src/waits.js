@@ -1,0 +1,123 @@
+import { nextId, panicError, tellNews } from "./open-call.js";
+import { closedError } from "./options.js";
+
+/**
+ * @import { Task } from "./index.js"
+ *
+ * @typedef {object} Host what the client does for its waits
+ * @property {(id: number) => void} leave tells the wasm that nobody waits any more
+ * @property {(json: string, raw: any) => Task} task
+ * @property {(outcome: any[]) => unknown} unwrap the result of an outcome, or throws it
+ * @property {(json: string) => any} parse
+ *
+ * @typedef {object} Wait what its promise needs, and nothing that can be made when it ends: there may be ten thousand
+ * @property {string} operation
+ * @property {object | string | undefined} handle the caller's own object, or JSON: errors carry it
+ * @property {AbortSignal | undefined} signal
+ * @property {((task: Task) => any) | undefined} onUpdate
+ * @property {(() => void) | undefined} onAbort
+ * @property {(value: any) => void} resolve
+ * @property {(reason: any) => void} reject
+ */
+
+/**
+ * The waits of one client. The wasm keeps their state and knows each by its number; here are their promises, which end when
+ * it says so, or when the caller's signal, the client's close or the wasm's death does.
+ */
+export class Waits {
+  /** @type {Map<number, Wait>} */
+  #waits = new Map();
+  #host;
+
+  /** @param {Host} host */
+  constructor(host) {
+    this.#host = host;
+  }
+
+  /**
+   * One that the wasm will begin, or end at once.
+   * @param {string} operation
+   * @param {any} handle
+   * @param {{ signal?: AbortSignal, onUpdate?: (task: Task) => any }} options
+   * @param {(value: any) => void} resolve
+   * @param {(reason: any) => void} reject
+   */
+  add(operation, handle, { signal, onUpdate }, resolve, reject) {
+    // A bare id is no handle yet: the wasm makes one of it.
+    if (typeof handle === "string") handle = undefined;
+    const id = nextId();
+    this.#waits.set(id, { operation, handle, signal, onUpdate, onAbort: undefined, resolve, reject });
+    return id;
+  }
+
+  /**
+   * What the wasm has to say of a wait, if it is one. It must not throw into it.
+   * @param {number} id
+   * @param {any[]} outcome
+   */
+  tell(id, outcome) {
+    const wait = this.#waits.get(id);
+    if (!wait) return false;
+    const [verdict, value, raw] = outcome;
+    if (verdict === "begun") this.#begin(id, wait, value);
+    else if (verdict === "reading") {
+      tellNews(wait.onUpdate, this.#host.task(value, raw), (error) => this.#end(id, error));
+    } else {
+      this.#take(id);
+      try {
+        wait.resolve(this.#host.unwrap(outcome));
+      } catch (error) {
+        wait.reject(error);
+      }
+    }
+    return true;
+  }
+
+  /** Ends a wait that the wasm has not begun, or does not know any more. @param {number} id @param {unknown} reason */
+  drop(id, reason) {
+    this.#take(id)?.reject(reason);
+  }
+
+  close() {
+    this.#all((id, { operation }, known) => this.#end(id, closedError(operation, known)));
+  }
+
+  /** The wasm broke down. @param {unknown} error */
+  trap(error) {
+    this.#all((id, { operation }, known) => this.drop(id, panicError(error, { operation, ...known })));
+  }
+
+  /** Each that has begun: until a submit has its handle, its call decides. @param {(id: number, wait: Wait, known: object) => void} work */
+  #all(work) {
+    for (const [id, wait] of this.#waits) {
+      const { handle } = wait;
+      const json = typeof handle === "string" ? handle : JSON.stringify(handle);
+      if (json) work(id, wait, { handle: this.#host.parse(json) });
+    }
+  }
+
+  /** @param {number} id @param {Wait} wait @param {string} handle */
+  #begin(id, wait, handle) {
+    wait.handle ??= handle;
+    const { signal } = wait;
+    if (!signal) return;
+    wait.onAbort = () => this.#end(id, signal.reason);
+    if (signal.aborted) wait.onAbort();
+    else signal.addEventListener("abort", wait.onAbort);
+  }
+
+  /** @param {number} id @param {unknown} reason */
+  #end(id, reason) {
+    const wait = this.#take(id);
+    if (wait) this.#host.leave(id);
+    wait?.reject(reason);
+  }
+
+  /** @param {number} id */
+  #take(id) {
+    const wait = this.#waits.get(id);
+    this.#waits.delete(id);
+    if (wait?.onAbort) wait.signal?.removeEventListener("abort", wait.onAbort);
+    return wait;
+  }
+}
