@@ -2,7 +2,7 @@
 // with the sandbox in place of the network and time that passes as fast as it is waited for.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -74,6 +74,26 @@ test("the README's steps come to the end of the task", async () => {
 
 test("the README's sandbox program shows a submit whose answer was lost", async () => {
   assert.equal(await run(program("drop_after"), "sandbox.mjs"), "network true 1\n");
+});
+
+/** What the telemetry program imports, as far as it uses it: it prints the spans. */
+const telemetry = `
+export const SpanStatusCode = { ERROR: 2 };
+const end = (name, from) => (until) => console.log(name, until - from);
+const startSpan = (name, { startTime, attributes }) => ({ end: end([name, ...Object.keys(attributes)].join(" "), startTime) });
+export const trace = { getTracer: () => ({ startSpan }) };
+`;
+
+test("the README's telemetry makes spans of requests, sleeps, readings and ends", async () => {
+  const module = join(folder, "node_modules/@opentelemetry/api");
+  await mkdir(module, { recursive: true });
+  await writeFile(join(module, "index.mjs"), telemetry);
+  await writeFile(join(module, "package.json"), '{ "exports": "./index.mjs" }');
+  const spans = (await run(program("@opentelemetry/api"), "telemetry.mjs")).trim().split("\n");
+  assert.match(spans[0], /^midjourney\.imagine response comet\.status comet\.ms.* \d+$/);
+  assert.match(spans[1], /^poll sleep comet\.ms comet\.waiting [1-9]\d+$/);
+  assert.ok(spans.some((span) => /^midjourney\.fetch reading comet\.id comet\.status.* 0$/.test(span)));
+  assert.match(spans[spans.length - 1], /^midjourney\.imagine settled .*comet\.outcome.* 0$/);
 });
 
 test("the README's first program makes a picture", async () => {
