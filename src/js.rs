@@ -307,10 +307,12 @@ fn read_handles(argument: &Value<'_>) -> Result<Vec<TaskHandle>, Error> {
     if !matches!(argument, Value::List(_)) {
         return Err(Error::argument("fetchTasks", "handles", "must be a list of tasks' handles or ids", "no list"));
     }
-    let read = |(at, value): (usize, &Value<'_>)| {
-        read_handle(value, &text::concat(&["handles[", &at.to_string(), "]"]), "fetchTasks")
-    };
-    argument.items().iter().enumerate().map(read).collect()
+    let mut handles = Vec::new();
+    for (at, value) in argument.items().iter().enumerate() {
+        let name = text::concat(&["handles[", &text::digits(at as i64), "]"]);
+        handles.push(read_handle(value, &name, "fetchTasks")?);
+    }
+    Ok(handles)
 }
 
 /// The name that errors and events have for a call.

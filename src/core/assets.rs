@@ -68,24 +68,32 @@ pub struct Harvest {
     pub content: bool,
 }
 
-const VIDEO_FIELDS: [&str; 4] = ["videoUrls", "video_urls", "videoUrl", "video_url"];
+const VIDEO_FIELDS: &str = "videoUrls video_urls videoUrl video_url";
+const IMAGE_FIELDS: &str = "imageUrls image_urls imageUrl image_url cdnImage discordImage";
+/// Where relays keep a video's URL. Those with a `?` do not say what they hold: it is a picture's, unless the task is a video.
+/// One gateway's old rows hold the result's URL in the last two, when the task succeeded.
+const GENERAL_FIELDS: &str = "metadata.url? result_url? result.video_url url? output_video output? video.url videos \
+    task_result.videos content.video_url fail_reason? failReason?";
 
 /// Collects the URLs of a task object. `video_task`: its result is a video, so that the general fields name one too.
 pub fn harvest(task: &Value, video_task: bool, base_url: &str) -> Harvest {
     let mut found = Harvest::default();
-    let mut videos = Vec::new();
-    VIDEO_FIELDS.iter().for_each(|name| collect(task.get(name), &mut videos));
-    general_fields(task, video_task, &mut videos);
+    let mut videos = urls_in(task, VIDEO_FIELDS);
+    for field in text::split(GENERAL_FIELDS, " ") {
+        match field.strip_suffix('?') {
+            Some(field) if video_task => collect(task.at(field), &mut videos),
+            Some(_) => {}
+            None => collect(task.at(field), &mut videos),
+        }
+    }
     for url in videos {
         found.add_video(&url, base_url);
     }
     let no_video_yet = found.videos.is_empty() && !found.content;
-    for name in ["imageUrls", "image_urls", "imageUrl", "image_url", "cdnImage", "discordImage"] {
-        let mut images = Vec::new();
-        collect(task.get(name), &mut images);
+    for name in text::split(IMAGE_FIELDS, " ") {
         // One backend puts a video's only URL where the picture's would be, and it may have no extension.
         let may_be_video = name == "imageUrl" && video_task && no_video_yet;
-        for url in images {
+        for url in urls_in(task, name) {
             match extension(&url) {
                 Extension::Video => found.add_video(&url, base_url),
                 Extension::None if may_be_video => found.add_video(&url, base_url),
@@ -96,34 +104,15 @@ pub fn harvest(task: &Value, video_task: bool, base_url: &str) -> Harvest {
     found
 }
 
-/// Where relays keep a video's URL. The fields that do not say what they hold name a picture's, unless the task is a video.
-fn general_fields(task: &Value, video_task: bool, urls: &mut Vec<String>) {
-    let unless_picture = |value: &Value, urls: &mut Vec<String>| {
-        if video_task {
-            collect(value, urls);
-        }
-    };
-    unless_picture(task.get("metadata").get("url"), urls);
-    unless_picture(task.get("result_url"), urls);
-    collect(task.get("result").get("video_url"), urls);
-    unless_picture(task.get("url"), urls);
-    collect(task.get("output_video"), urls);
-    unless_picture(task.get("output"), urls);
-    collect(task.get("video").get("url"), urls);
-    collect(task.get("videos"), urls);
-    collect(task.get("task_result").get("videos"), urls);
-    collect(task.get("content").get("video_url"), urls);
-    // One gateway's old rows hold the result's URL here, when the task succeeded.
-    for name in ["fail_reason", "failReason"] {
-        unless_picture(task.get(name), urls);
-    }
+fn urls_in(task: &Value, fields: &str) -> Vec<String> {
+    let mut urls = Vec::new();
+    text::split(fields, " ").for_each(|field| collect(task.get(field), &mut urls));
+    urls
 }
 
 /// Whether a video's own fields name one.
 pub fn names_video(task: &Value, base_url: &str) -> bool {
-    let mut urls = Vec::new();
-    VIDEO_FIELDS.iter().for_each(|name| collect(task.get(name), &mut urls));
-    urls.iter().any(|url| absolute(url, base_url).is_some())
+    urls_in(task, VIDEO_FIELDS).iter().any(|url| absolute(url, base_url).is_some())
 }
 
 /// The texts of a field that is a URL, an object with one, a list of either, or any of these as JSON in a string.
@@ -142,14 +131,7 @@ pub fn collect(value: &Value, urls: &mut Vec<String>) {
             }
         }
         Value::List(items) => items.iter().for_each(|item| collect(item, urls)),
-        Value::Object(_) => {
-            for name in ["url", "videoUrl", "video_url"] {
-                if let Some(url) = value.get(name).words() {
-                    urls.push(url.into());
-                    break;
-                }
-            }
-        }
+        Value::Object(_) => urls.extend(value.first_words("url videoUrl video_url").map(str::to_string)),
         _ => {}
     }
 }
@@ -181,9 +163,14 @@ fn push_new(urls: &mut Vec<String>, url: String) {
 
 fn without_rand(url: &str) -> String {
     let (start, query) = text::split_once(url, "?").unwrap_or((url, ""));
-    let kept = text::split(query, "&").filter(|pair| !pair.is_empty() && !pair.starts_with("rand="));
-    let kept: Vec<&str> = kept.flat_map(|pair| ["&", pair]).collect();
-    text::concat(&[start, "?", &text::concat(&kept)])
+    let mut kept = text::concat(&[start, "?"]);
+    for pair in text::split(query, "&") {
+        if !pair.is_empty() && !pair.starts_with("rand=") {
+            kept.push('&');
+            kept.push_str(pair);
+        }
+    }
+    kept
 }
 
 /// A URL as it may be shown: http(s) only; a path is taken to be on the service's own origin.
@@ -225,10 +212,10 @@ enum Extension {
 
 fn extension(url: &str) -> Extension {
     let path = text::before(text::before(url, "#"), "?").to_ascii_lowercase();
-    let ends = |extensions: &[&str]| extensions.iter().any(|extension| path.ends_with(extension));
-    if ends(&[".mp4", ".webm", ".mov"]) {
+    let ends = |extensions| text::split(extensions, " ").any(|extension| path.ends_with(extension));
+    if ends(".mp4 .webm .mov") {
         Extension::Video
-    } else if ends(&[".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"]) {
+    } else if ends(".png .jpg .jpeg .webp .gif .avif") {
         Extension::Picture
     } else {
         Extension::None
@@ -259,7 +246,7 @@ pub fn url_expiry(url: &str) -> Option<Millis> {
     }
     // The colons of an Azure time are escaped, and an escape has digits of its own.
     let mut pieces = text::split(url.parameter("se")?, "%");
-    let start = pieces.next()?;
-    let rest: Vec<&str> = pieces.filter_map(|piece| piece.get(2..)).collect();
-    time::iso_date(&text::concat(&[start, &text::concat(&rest)]))
+    let mut date = String::from(pieces.next()?);
+    pieces.for_each(|piece| date.push_str(piece.get(2..).unwrap_or_default()));
+    time::iso_date(&date)
 }

@@ -57,7 +57,7 @@ impl Judge<'_> {
         if error.message.is_empty() {
             error.message = match self.reply.status {
                 200..300 => "the reply was not understood".into(),
-                status => text::concat(&["the service answered HTTP ", &status.to_string()]),
+                status => text::concat(&["the service answered HTTP ", &text::digits(status.into())]),
             };
         }
         error.status = Some(self.reply.status).filter(|status| *status > 0);
@@ -111,7 +111,7 @@ impl Judge<'_> {
 
     fn html(&self, text: &str) -> Error {
         let status = self.reply.status;
-        let message = text::concat(&["the service answered with a web page (HTTP ", &status.to_string(), ")"]);
+        let message = text::concat(&["the service answered with a web page (HTTP ", &text::digits(status.into()), ")"]);
         let (code, hint) = match status {
             403 => (Code::Forbidden, Some(Hint::Waf)),
             413 => (Code::TooLarge, None),
@@ -219,19 +219,9 @@ impl Words {
 
     fn shallow(body: &Value) -> Self {
         let error = body.get("error");
-        let candidates = [
-            error.get("message"),
-            error,
-            body.get("message"),
-            body.get("description"),
-            body.get("msg"),
-            body.get("detail"),
-            body.get("err"),
-            body.get("error_msg"),
-            body.get("errors").items().first().map_or(&Value::Null, |first| first.get("message")),
-            body,
-        ];
-        let message = candidates.iter().find_map(|value| value.words()).unwrap_or_default();
+        let inner = body.get("errors").items().first().map_or(&Value::Null, |first| first.get("message"));
+        let message = body.first_words("error.message error message description msg detail err error_msg");
+        let message = message.or_else(|| inner.words()).or_else(|| body.words()).unwrap_or_default();
         Words {
             code: service_code(error.get("code")).or_else(|| service_code(body.get("code"))),
             // A web page is never shown, not even from inside a message.

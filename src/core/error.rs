@@ -216,9 +216,9 @@ impl Error {
 
     /// An argument that breaks a rule: `prompt must not be blank, got "  "`.
     pub fn argument(operation: &'static str, field: &str, rule: &'static str, got: &str) -> Self {
-        let shown: String = got.chars().take(60).collect();
+        let shown = text::start(got, 60);
         let dots = if shown.len() < got.len() { "…" } else { "" };
-        let message = text::concat(&[field, " ", rule, ", got ", &shown, dots]);
+        let message = text::concat(&[field, " ", rule, ", got ", shown, dots]);
         let details = Details::Argument { field: field.into(), rule };
         let mut error = Error::new(Code::Validation, operation, &message);
         error.details = details;

@@ -36,7 +36,9 @@ impl<'a> Fields<'a> {
         match got {
             Value::Null => shown.raw("nothing"),
             Value::Object(_) => shown.raw(got.get("type").text().unwrap_or("an object")),
-            Value::List(items) if items.len() != 1 => shown.raw(&text::concat(&[&items.len().to_string(), " items"])),
+            Value::List(items) if items.len() != 1 => {
+                shown.raw(&text::concat(&[&text::digits(items.len() as i64), " items"]))
+            }
             _ => shown.value(got),
         }
         Error::argument(self.operation, field, rule, &shown.finish())
@@ -94,8 +96,10 @@ impl<'a> Fields<'a> {
 
     /// The id of another task; `taskId` is also taken as `task_id`, since the service's pages write both.
     pub fn task_id(&self) -> Outcome<Option<TaskId>> {
-        let value = [self.get("taskId"), self.get("task_id")].into_iter().find(|value| !value.is_null());
-        let Some(value) = value else { return Ok(None) };
+        let value = self.object.first("taskId task_id", &|value| !value.is_null());
+        if value.is_null() {
+            return Ok(None);
+        }
         match value.text().and_then(TaskId::new) {
             Some(id) => Ok(Some(id)),
             None => Err(self.error("taskId", TaskId::RULE, value)),
@@ -132,14 +136,15 @@ impl<'a> Fields<'a> {
             Value::List(items) => items.as_slice(),
             single => std::slice::from_ref(single),
         };
-        let read = |(at, item)| {
-            let place = text::concat(&[name, "[", &usize::to_string(&at), "]"]);
+        let mut files = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            let place = text::concat(&[name, "[", &text::digits(at as i64), "]"]);
             match Image::read(self, &place, item)? {
-                Image::Data(file) => Ok(file),
-                Image::Url(_) => Err(self.error(&place, NOT_A_URL, item)),
+                Image::Data(file) => files.push(file),
+                Image::Url(_) => return Err(self.error(&place, NOT_A_URL, item)),
             }
-        };
-        items.iter().enumerate().map(read).collect()
+        }
+        Ok(files)
     }
 }
 
@@ -232,14 +237,15 @@ fn known_type(head: &str) -> Option<&'static str> {
 /// One gateway re-emits the file name unescaped inside quotes: only plain ASCII goes out. protocol.md 1.16.
 fn file_name(name: &str, index: usize, mime: &str) -> String {
     let safe = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-    let plain: Vec<char> = name.chars().map(|letter| if safe(letter) { letter } else { '_' }).collect();
-    if plain.iter().any(char::is_ascii_alphanumeric) {
+    let mut plain = String::new();
+    name.chars().for_each(|letter| plain.push(if safe(letter) { letter } else { '_' }));
+    if plain.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
         // The end is kept, because the extension is there.
-        return plain[plain.len().saturating_sub(64)..].iter().collect();
+        return plain.split_off(plain.len().saturating_sub(64));
     }
     let kind = match mime.strip_prefix("image/") {
         Some("svg+xml") => "svg",
         kind => kind.unwrap_or("png"),
     };
-    text::concat(&["image-", &(index + 1).to_string(), ".", kind])
+    text::concat(&["image-", &text::digits(index as i64 + 1), ".", kind])
 }

@@ -2,6 +2,7 @@
 
 use super::json::{Value, Writer};
 use super::task::Millis;
+use super::text;
 
 /// The service's name for a task: an opaque text that is safe in a URL's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +28,15 @@ impl TaskId {
             Value::Number(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => TaskId::new(digits),
             // 1.77e15 stands for a whole number that a double holds exactly, or for no id.
             Value::Number(_) => {
-                value.integer().filter(|id| (0..=1 << 53).contains(id)).map(|id| TaskId(id.to_string()))
+                value.integer().filter(|id| (0..=1 << 53).contains(id)).map(|id| TaskId(text::digits(id)))
             }
             _ => None,
         }
+    }
+
+    /// The id at the first of these paths that has one.
+    pub fn first(value: &Value, paths: &str) -> Option<Self> {
+        TaskId::read(value.first(paths, &|value| TaskId::read(value).is_some()))
     }
 
     /// As it is.

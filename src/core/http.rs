@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::json::{self, JsonError, Value, Writer};
 use super::task::Millis;
+use super::text;
 use super::time;
 
 /// A request that has not left.
@@ -221,5 +222,5 @@ pub fn excerpt(text: &str) -> String {
             break;
         }
     }
-    plain.trim_end().chars().take(200).collect()
+    text::start(plain.trim_end(), 200).into()
 }

@@ -61,6 +61,21 @@ impl<'a> Value<'a> {
         self.members().iter().rev().find(|(name, _)| name == key).map_or(&NULL, |(_, value)| value)
     }
 
+    /// The value at a path such as `error.message`.
+    pub fn at(&self, path: &str) -> &Value<'a> {
+        text::split(path, ".").fold(self, |value, key| value.get(key))
+    }
+
+    /// The first of these paths' values that fits, else null. The paths have single spaces between.
+    pub fn first(&self, paths: &str, fits: &dyn Fn(&Value) -> bool) -> &Value<'a> {
+        text::split(paths, " ").map(|path| self.at(path)).find(|value| fits(value)).unwrap_or(&NULL)
+    }
+
+    /// The first of these paths' texts that says something.
+    pub fn first_words(&self, paths: &str) -> Option<&str> {
+        self.first(paths, &|value| value.words().is_some()).words()
+    }
+
     /// The members of an object; none of anything else.
     pub fn members(&self) -> &[(Cow<'a, str>, Value<'a>)] {
         match self {

@@ -25,7 +25,7 @@ pub fn answer(question: &Value<'_>, now: Millis, dice: u32) -> String {
             let status = question.get("status").integer().unwrap_or_default();
             match judge(text("kind"), status, text("type"), text("head")) {
                 Ok(found) => json.object(|json| {
-                    let index = question.get("index").integer().unwrap_or_default().to_string();
+                    let index = text::digits(question.get("index").integer().unwrap_or_default());
                     json.key("contentType").string(found.mime);
                     json.key("key").string(&text::concat(&[&folder(text("id")), "/", &index, ".", found.extension]));
                 }),

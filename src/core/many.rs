@@ -1,8 +1,6 @@
 //! One reading of many tasks: which requests it takes, and whose reading belongs where. Midjourney's go by the list route,
 //! as many in a request as it takes; the others one by one. protocol.md 1.13.
 
-use std::collections::VecDeque;
-
 use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
 use super::json::Writer;
@@ -23,7 +21,9 @@ pub struct Many {
     /// For each place the first place with the same task: that one is asked for.
     firsts: Vec<usize>,
     outcomes: Vec<Option<Outcome>>,
-    queue: VecDeque<Ask>,
+    queue: Vec<Ask>,
+    /// So many of the queue have been sent.
+    asked: usize,
     lists_work: bool,
 }
 
@@ -41,28 +41,37 @@ impl Many {
     pub fn new(handles: Vec<TaskHandle>, lists_work: bool) -> Self {
         // Places in the order of what they hold: searched by halves, and a tenth of a map's code.
         let mut sorted: Vec<usize> = Vec::new();
+        let (mut firsts, mut listed) = (Vec::new(), Vec::new());
+        let (mut queue, mut singles) = (Vec::new(), Vec::new());
         let task = |at: usize| (handles[at].family == Family::Videos, handles[at].id.as_str());
-        let first = |at| match sorted.binary_search_by(|&other| task(other).cmp(&task(at))) {
-            Ok(place) => sorted[place],
-            Err(place) => {
-                sorted.insert(place, at);
-                at
-            }
-        };
-        let firsts: Vec<usize> = (0..handles.len()).map(first).collect();
-        let asked = || (0..handles.len()).filter(|&at| firsts[at] == at);
-        let listed: Vec<usize> = asked().filter(|&at| handles[at].family == Family::Midjourney).collect();
-        let lists = listed.chunks(MOST_IN_LIST).map(|places| Ask { route: Route::List, places: places.to_vec() });
-        let singles = asked().filter(|&at| handles[at].family == Family::Videos).map(Ask::single);
-        let queue = lists.chain(singles).collect();
-        let outcomes = vec![None; handles.len()];
-        Many { firsts, outcomes, queue, lists_work, handles }
+        for (at, handle) in handles.iter().enumerate() {
+            let first = match sorted.binary_search_by(|&other| task(other).cmp(&task(at))) {
+                Ok(place) => sorted[place],
+                Err(place) => {
+                    sorted.insert(place, at);
+                    match handle.family {
+                        Family::Midjourney => listed.push(at),
+                        Family::Videos => singles.push(Ask::single(at)),
+                    }
+                    at
+                }
+            };
+            firsts.push(first);
+        }
+        for places in listed.chunks(MOST_IN_LIST) {
+            queue.push(Ask { route: Route::List, places: places.to_vec() });
+        }
+        queue.append(&mut singles);
+        let outcomes = handles.iter().map(|_| None).collect();
+        Many { firsts, outcomes, queue, asked: 0, lists_work, handles }
     }
 
     /// The next request to send.
     pub fn next_ask(&mut self) -> Option<Ask> {
         loop {
-            let ask = self.queue.pop_front()?;
+            let next = self.queue.get_mut(self.asked)?;
+            let ask = Ask { route: next.route, places: std::mem::take(&mut next.places) };
+            self.asked += 1;
             // One task alone costs one request either way, and its own address is the one that every gateway has.
             if ask.route == Route::Single || (self.lists_work && ask.places.len() > 1) {
                 return Some(ask);

@@ -65,7 +65,7 @@ pub fn read(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> 
     let verdict = judge.json(&text).and_then(|body| match body {
         Value::Null => Err(judge.error(Code::NotFound, "the reply is empty")),
         Value::List(rows) if rows.is_empty() => Err(judge.error(Code::NotFound, "the reply is empty")),
-        Value::List(rows) => most_advanced(rows.iter().filter_map(|row| task(row, handle, base_url)))
+        Value::List(rows) => most_advanced(&rows, &|_| true, handle, base_url)
             .ok_or_else(|| judge.doubtful(Code::Protocol, "the reply holds no task")),
         body => task(&body, handle, base_url).ok_or_else(|| unreadable(&judge, &body, &text)),
     });
@@ -114,13 +114,24 @@ fn ids(rows: &[Value]) -> Vec<Option<TaskId>> {
 }
 
 fn own_row(rows: &[Value], ids: &[Option<TaskId>], handle: &TaskHandle, base_url: &str) -> Option<Task> {
-    let own = (0..rows.len()).filter(|&at| ids[at].as_ref() == Some(&handle.id));
-    most_advanced(own.filter_map(|at| Some(Task { row: Some(at as u32), ..task(&rows[at], handle, base_url)? })))
+    most_advanced(rows, &|at| ids[at].as_ref() == Some(&handle.id), handle, base_url)
 }
 
 /// After a modal the gateway keeps two rows with one id, and only one of them moves. protocol.md 1.5.
-fn most_advanced(tasks: impl Iterator<Item = Task>) -> Option<Task> {
-    tasks.max_by_key(|task| (task.status.rank(), task.progress))
+fn most_advanced(rows: &[Value], is_own: &dyn Fn(usize) -> bool, handle: &TaskHandle, base_url: &str) -> Option<Task> {
+    let rank = |task: &Task| (task.status.rank(), task.progress);
+    let mut best: Option<Task> = None;
+    for (at, row) in rows.iter().enumerate() {
+        if !is_own(at) {
+            continue;
+        }
+        let Some(mut task) = task(row, handle, base_url) else { continue };
+        task.row = Some(at as u32);
+        if best.as_ref().is_none_or(|best| rank(&task) >= rank(best)) {
+            best = Some(task);
+        }
+    }
+    best
 }
 
 /// A 2xx object that is no task.
@@ -144,7 +155,7 @@ fn unreadable(judge: &Judge, body: &Value, text: &str) -> Error {
 /// The task in an object, or in what the object wraps. None when there is none.
 pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
     let object = unwrap(body)?;
-    let raw_status = object.get("status").words().or(object.get("task_status").words()).unwrap_or_default();
+    let raw_status = object.first_words("status task_status").unwrap_or_default();
     let action = object.get("action").words().unwrap_or_default().to_ascii_uppercase();
     let makes = makes(object, handle, &action, base_url);
     let found = assets::harvest(object, makes == Makes::Video, base_url);
@@ -161,9 +172,9 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
         buttons: buttons(object.get("buttons")),
         prompt: object.get("prompt").words().map(str::to_string),
         state: object.get("state").text().filter(|state| !state.is_empty()).map(str::to_string),
-        submitted_at: any_time(object, &["submitTime", "created_at", "submit_time"]),
-        started_at: any_time(object, &["startTime", "start_time", "started_at"]),
-        finished_at: any_time(object, &["finishTime", "completed_at", "finish_time"]),
+        submitted_at: any_time(object, "submitTime created_at submit_time"),
+        started_at: any_time(object, "startTime start_time started_at"),
+        finished_at: any_time(object, "finishTime completed_at finish_time"),
         expires_at: None,
         estimate: None,
         failure: None,
@@ -231,14 +242,16 @@ fn settle(task: &mut Task, object: &Value) {
 /// Wrappers seen: `{data: {…}}`, `{result: {…}}`, a list of one. `{code: "success", data: null}` is a task without a state.
 fn unwrap<'v, 'a>(body: &'v Value<'a>) -> Option<&'v Value<'a>> {
     // A number under "status" is an HTTP status that somebody copied into an error body.
-    let has_status = |value: &Value| ["status", "task_status"].iter().any(|key| value.get(key).text().is_some());
+    let has_status = |value: &Value| !value.first("status task_status", &|word| word.text().is_some()).is_null();
     let has_id = |value: &Value| !value.get("id").is_null();
     let is_task = |value: &Value| has_status(value) || has_id(value) || !value.get("task_id").is_null();
     if has_status(body) || has_id(body) {
         return Some(body);
     }
-    let inner = [body.get("data"), body.get("result")].into_iter().find(|value| value.is_object());
-    let inner = inner.or_else(|| body.get("data").items().first());
+    let inner = match body.first("data result", &|value| value.is_object()) {
+        Value::Null => body.get("data").items().first(),
+        object => Some(object),
+    };
     if inner.is_some_and(is_task) {
         return inner;
     }
@@ -272,8 +285,8 @@ fn progress(value: &Value) -> Option<Progress> {
     scaled(number, 3).map(|(thousandths, _)| Progress(thousandths.clamp(0, 100_000)))
 }
 
-fn any_time(object: &Value, names: &[&str]) -> Option<Millis> {
-    names.iter().find_map(|name| time(object.get(name)))
+fn any_time(object: &Value, names: &str) -> Option<Millis> {
+    time(object.first(names, &|value| time(value).is_some()))
 }
 
 fn buttons(value: &Value) -> Vec<Button> {
@@ -287,11 +300,9 @@ fn buttons(value: &Value) -> Vec<Button> {
 
 /// The prompts that describe and shorten answer with: one text, a line each, numbered by keycaps. protocol.md 1.7.
 fn texts(object: &Value) -> Vec<String> {
-    let properties = object.get("properties");
-    let sources =
-        [properties.get("finalPrompt"), object.get("promptEn"), properties.get("promptEn"), object.get("finalPrompt")];
-    let text = sources.iter().find_map(|value| value.words()).unwrap_or_default();
-    text.lines().map(without_keycap).filter(|line| !line.is_empty()).map(str::to_string).collect()
+    let sources = "properties.finalPrompt promptEn properties.promptEn finalPrompt";
+    let lines = text::split(object.first_words(sources).unwrap_or_default(), "\n");
+    lines.map(without_keycap).filter(|line| !line.is_empty()).map(str::to_string).collect()
 }
 
 /// `1️⃣ a boat` without its number.
@@ -305,22 +316,18 @@ fn without_keycap(line: &str) -> &str {
 
 /// The first reason that says something and is no URL.
 fn failure(object: &Value, status: Status) -> Failure {
-    let error = object.get("error");
-    let reasons = [
-        object.get("failReason"),
-        object.get("fail_reason"),
-        error.get("message"),
-        error,
-        object.get("description"),
-        object.get("task_status_msg"),
-    ];
-    let reason = reasons.iter().filter_map(|value| value.words()).find(|words| assets::WebUrl::parse(words).is_none());
+    let reasons = "failReason fail_reason error.message error description task_status_msg";
+    let says = |value: &Value| value.words().is_some_and(|words| assets::WebUrl::parse(words).is_none());
+    let reason = object.first(reasons, &says).words();
     let silent = if status == Status::Canceled {
         "the task was canceled"
     } else {
         "the task failed; the service gave no reason"
     };
-    Failure { code: error.get("code").written().map(str::to_string), message: unquote(reason.unwrap_or(silent)) }
+    Failure {
+        code: object.get("error").get("code").written().map(str::to_string),
+        message: unquote(reason.unwrap_or(silent)),
+    }
 }
 
 /// A reason that is an error body itself says what that body says.

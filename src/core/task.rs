@@ -25,17 +25,13 @@ pub enum Status {
     Canceled,
 }
 
+/// In the order of [`Status`].
+const WORDS: &str = "queued running action_required succeeded failed canceled";
+
 impl Status {
     /// The word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Queued => "queued",
-            Status::Running => "running",
-            Status::ActionRequired => "action_required",
-            Status::Succeeded => "succeeded",
-            Status::Failed => "failed",
-            Status::Canceled => "canceled",
-        }
+        text::split(WORDS, " ").nth(self as usize).unwrap_or_default()
     }
 
     /// Nothing more will happen to the task.
@@ -64,8 +60,8 @@ impl Progress {
         if thousandths == 0 {
             return json.integer(whole);
         }
-        let digits = (1000 + thousandths).to_string();
-        json.raw(&text::concat(&[&whole.to_string(), ".", &digits[1..]]));
+        let digits = text::digits(1000 + thousandths);
+        json.raw(&text::concat(&[&text::digits(whole), ".", &digits[1..]]));
     }
 }
 

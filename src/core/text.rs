@@ -39,6 +39,26 @@ pub fn is_one_of(word: &str, words: &str) -> bool {
     split(words, " ").any(|one| one == word)
 }
 
+/// The first so many characters.
+pub fn start(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
+}
+
+/// A whole number in digits. The standard library's come with padding and signs of all kinds.
+pub fn digits(number: i64) -> String {
+    let mut digits = String::from(if number < 0 { "-" } else { "" });
+    push_digits(number.unsigned_abs(), &mut digits);
+    digits
+}
+
+fn push_digits(number: u64, digits: &mut String) {
+    if number > 9 {
+        push_digits(number / 10, digits);
+    }
+    digits.push((b'0' + (number % 10) as u8) as char);
+}
+
 /// A whole number, digits alone.
 pub fn number(text: &str, radix: u32) -> Option<i64> {
     let add = |number, letter: char| times(number, radix.into())?.checked_add(letter.to_digit(radix)?.into());

@@ -100,10 +100,7 @@ fn remix(params: &Value) -> Outcome<Submission> {
 
 /// The new task's id, wherever a relay put it.
 pub fn created_id(body: &Value) -> Option<TaskId> {
-    let data = body.get("data");
-    [body.get("id"), body.get("task_id"), data.get("id"), data.get("task_id"), body.get("result")]
-        .into_iter()
-        .find_map(TaskId::read)
+    TaskId::first(body, "id task_id data.id data.task_id result")
 }
 
 /// A 2xx reply to create that names no task: an error of the service's, or nothing that we understand.

@@ -1,7 +1,7 @@
 //! What the service posts to a notifyHook: the whole task, unsigned, in any order, perhaps twice. protocol.md 1.20.
 
 use super::error::{Code, Error};
-use super::json::{self, Value};
+use super::json;
 use super::reading;
 use super::task::{Kind, Millis, Task, TaskHandle, TaskId};
 
@@ -12,7 +12,8 @@ pub fn parse(body: &str, base_url: &str, now: Millis) -> Result<Task, Error> {
     let refuse = |message| Error::new(Code::Protocol, OPERATION, message);
     let body = body.trim_start_matches('\u{FEFF}').trim();
     let value = json::parse(body).map_err(|_| refuse("the body is not JSON"))?;
-    let id = task_id(&value).ok_or_else(|| refuse("the body names no task"))?;
+    let id = TaskId::first(&value, "id task_id data.id data.task_id result.id result.task_id")
+        .ok_or_else(|| refuse("the body names no task"))?;
     let kind = if id.is_of_videos() { Kind::Veo } else { Kind::Imagine };
     let mut task = reading::task(&value, &TaskHandle::new(kind, id, now), base_url)
         .ok_or_else(|| refuse("the body holds no task"))?;
@@ -21,11 +22,4 @@ pub fn parse(body: &str, base_url: &str, now: Millis) -> Result<Task, Error> {
     }
     task.handle.state.clone_from(&task.state);
     Ok(task)
-}
-
-fn task_id(value: &Value) -> Option<TaskId> {
-    [value, value.get("data"), value.get("result")]
-        .into_iter()
-        .flat_map(|value| [value.get("id"), value.get("task_id")])
-        .find_map(TaskId::read)
 }

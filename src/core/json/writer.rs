@@ -1,6 +1,7 @@
 //! JSON out.
 
 use super::Value;
+use crate::core::text;
 
 /// Builds JSON text; commas are its own business.
 #[derive(Default)]
@@ -26,6 +27,7 @@ impl Writer {
     }
 
     /// `{`, what `inside` writes, `}`.
+    #[inline(always)]
     pub fn object(&mut self, inside: impl FnOnce(&mut Self)) {
         self.raw("{");
         inside(self);
@@ -33,6 +35,7 @@ impl Writer {
     }
 
     /// `[`, what `inside` writes, `]`.
+    #[inline(always)]
     pub fn list(&mut self, inside: impl FnOnce(&mut Self)) {
         self.raw("[");
         inside(self);
@@ -70,7 +73,7 @@ impl Writer {
 
     /// A whole number.
     pub fn integer(&mut self, value: i64) {
-        self.raw(&value.to_string());
+        self.raw(&text::digits(value));
     }
 
     /// `true` or `false`.
