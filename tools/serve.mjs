@@ -1,6 +1,6 @@
 // Serves the demo in workerd, on this machine only.
 import { rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,15 +12,16 @@ const host = "127.0.0.1";
 
 /**
  * Makes the demo and serves it until `close`. Each call has files of its own: several may run at once.
- * @param {{ port?: number, env?: NodeJS.ProcessEnv }} [options]
- *   `port` is the first to try (default: any); `env` may hold COMETAPI_KEY and COMETAPI_BASE_URL.
+ * @param {{ port?: number, env?: NodeJS.ProcessEnv, files?: Record<string, string> }} [options]
+ *   `port` is the first to try (default: any); `env` may hold COMETAPI_KEY and COMETAPI_BASE_URL; `files` lie beside the page.
  */
-export async function serve({ port = 0, env = process.env } = {}) {
+export async function serve({ port = 0, env = process.env, files = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "comet-tasks-demo-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove); // Ctrl-C gives no time for more
   try {
     await buildSite(folder);
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, "public", name), text);
     const free = await freePort(port);
     const worker = startWorker(folder, free, env);
     await worker.ready;

@@ -46,6 +46,7 @@ const stages = [
 /** What `npm run test:all` runs besides: minutes each. @type {Stage[]} */
 const longStages = [
   { name: "the same bytes twice", work: reproduce, needs: "build" },
+  packageTests("demo in Firefox, WebKitGTK", "tests/js/engines"),
   { name: "cargo package", work: () => cargo(["package", "--locked", "--allow-dirty"]), needs: "set-up" },
   { name: "matrix", work: () => matrix().then(() => {}), needs: "build" },
 ];

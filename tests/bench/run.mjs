@@ -15,6 +15,7 @@ const sections = {
   robust: async () => (await import("./robust.mjs")).robust(),
   cpu: async () => (await import("./costs.mjs")).cpu(),
   ready: async () => (await import("./costs.mjs")).ready(),
+  page: async () => (await import("./page.mjs")).page(),
   memory: async () => (await import("./costs.mjs")).memory(),
   size: async () => (await import("./size.mjs")).size(),
 };

@@ -147,8 +147,8 @@ export class Board {
     const card = this.#cards.get(note.key);
     const neighbour = card?.root.nextElementSibling ?? card?.root.previousElementSibling;
     notes.remove(note.key);
-    if (note.handle) await store.remove(note.handle.id);
     (neighbour?.querySelector("button") ?? this.#place.list.parentElement)?.focus();
+    if (note.handle) await store.remove(note.handle.id);
   }
 
   /**

@@ -12,7 +12,7 @@ const WORDS = {
   picture: {
     button: "Make picture",
     label: "Prompt",
-    hint: "Midjourney’s flags work here, for instance --ar 16:9.",
+    hint: "Flags like --ar 16:9 work here.",
     placeholder: "A lighthouse in a winter storm, film grain",
   },
   video: {
