@@ -24,6 +24,7 @@ export class Client {
   #load;
   #isShared;
   #stopListening = () => {};
+  #stopTimers = () => {};
   /** @type {any} */
   #engine;
   /** The calls that have not settled, each with its way to end it. @type {Map<number, OpenCall>} */
@@ -321,6 +322,7 @@ export class Client {
     if (!this.#engine) {
       const glue = createEngine(module, (error) => this.#trapped(error));
       this.#engine = new glue.Engine({ ...this.#settings, onOutcome: this.#tell });
+      this.#stopTimers = glue.stop;
       this.#stopListening();
       this.#stopListening = onWake(this.#engine);
     }
@@ -339,6 +341,7 @@ export class Client {
    */
   #trapped(error, own) {
     this.#engine = undefined;
+    this.#stopTimers();
     for (const call of this.#open.values()) call.trap(error);
     this.#waits.trap(error);
     return own?.panic(error) ?? error;

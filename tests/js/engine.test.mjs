@@ -28,19 +28,34 @@ test("two engines of one module share nothing", async () => {
 });
 
 test("what a microtask or a timer of the wasm throws is told to onTrap and to nobody else", async () => {
+  for (const start of /** @type {const} */ (["queueMicrotask", "setTimeout"])) {
+    const { host, traps } = await hostOfGlue();
+    const error = new Error(start);
+    await new Promise((resolve) => {
+      host[start](() => {
+        setTimeout(resolve);
+        throw error;
+      }, 0);
+    });
+    assert.deepEqual(traps, [error]);
+  }
+});
+
+test("after a trap nothing of the instance runs, and none of its timers is left", async (t) => {
   const { host, traps } = await hostOfGlue();
-  const [first, second] = [new Error("in a microtask"), new Error("in a timer")];
+  t.after(() => mock.timers.reset());
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const cleared = t.mock.method(globalThis, "clearTimeout");
+  const [late, next] = [mock.fn(), mock.fn()];
+  host.setTimeout(late, 60_000);
   host.queueMicrotask(() => {
-    throw first;
+    throw new Error("a trap");
   });
-  await Promise.resolve();
-  await new Promise((resolve) => {
-    host.setTimeout(() => {
-      setTimeout(resolve);
-      throw second;
-    }, 0);
-  });
-  assert.deepEqual(traps, [first, second]);
+  host.queueMicrotask(next);
+  await new Promise((resolve) => setImmediate(resolve));
+  mock.timers.tick(60_000);
+  assert.deepEqual([traps.length, late.mock.callCount(), next.mock.callCount()], [1, 0, 0]);
+  assert.equal(cleared.mock.callCount(), 1);
 });
 
 test("timers that are replaced after the engine was made are the ones it uses", async (t) => {

@@ -49,6 +49,18 @@ const steps = {
     expect(task.videos.length > 0 || /** @type {any} */ (task).content, "a video");
   },
 
+  async panicAndRecovery(client, { isCometError }) {
+    const { handle, memory } = await instanceOf(client);
+    const waiting = rejection(client.poll(handle, QUICK));
+    takeAll(memory);
+    const broken = await rejection(client.submitImagine({ prompt: "a".repeat(4 * 1024 * 1024) }));
+    for (const error of [broken, await waiting]) {
+      expect(isCometError(error) && error.code === "panic", `code "panic", not ${error}`);
+    }
+    const task = await client.fetchTask(handle);
+    expect(task.status !== "failed", "the next call to have a new instance");
+  },
+
   async errors(client, { isCometError, CometError }) {
     const error = await rejection(client.run({ kind: "imagine", params: { prompt: "sandbox:fail" } }, QUICK));
     expect(isCometError(error) && error instanceof CometError, "a CometError");
@@ -60,6 +72,43 @@ const steps = {
     expect(task.handle.id === "1712345678901234567", "every digit of the id");
   },
 };
+
+/**
+ * A task that never ends, and the memory of the instance that the client has submitted it from.
+ * @param {import("comet-tasks").Client} client
+ */
+async function instanceOf(client) {
+  const { Instance } = WebAssembly;
+  /** @type {WebAssembly.Instance[]} */
+  const made = [];
+  const watched = /** @type {any} */ (
+    function (/** @type {WebAssembly.Module} */ module, /** @type {WebAssembly.Imports} */ imports) {
+      made.push(new Instance(module, imports));
+      return made[0];
+    }
+  );
+  WebAssembly.Instance = watched;
+  try {
+    const handle = await client.submitImagine({ prompt: "sandbox:never" });
+    const memory = Object.values(made[0].exports).find(
+      (value) => String(value) === "[object WebAssembly.Memory]",
+    );
+    return { handle, memory: /** @type {WebAssembly.Memory} */ (memory) };
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+}
+
+/** Leaves an instance nothing to grow into: its next large allocation traps, as a real lack of memory would make it. */
+function takeAll(/** @type {WebAssembly.Memory} */ memory) {
+  for (let pages = 65_536; pages >= 1; pages /= 2) {
+    try {
+      memory.grow(pages);
+    } catch {
+      // There are fewer left.
+    }
+  }
+}
 
 /** @param {Promise<unknown>} promise @returns {Promise<any>} */
 async function rejection(promise) {
