@@ -28,10 +28,21 @@ export class Secrets {
 
   /** @param {string} json */
   parse(json) {
-    if (this.#keys.size === 0) return JSON.parse(json);
-    return JSON.parse(json, (name, value) =>
-      typeof value === "string" ? this.#clean(value, CUT.has(name)) : value,
-    );
+    const value = JSON.parse(json);
+    return this.#keys.size === 0 ? value : this.#cleaned(value, "");
+  }
+
+  /**
+   * A walk of its own: the reviver of JSON.parse takes nearly three times as long.
+   * @param {any} value
+   * @param {string} name
+   * @returns {any}
+   */
+  #cleaned(value, name) {
+    if (typeof value === "string") return this.#clean(value, CUT.has(name));
+    if (typeof value !== "object" || value === null) return value;
+    for (const name of Object.keys(value)) value[name] = this.#cleaned(value[name], name);
+    return value;
   }
 
   /**
@@ -49,7 +60,7 @@ export class Secrets {
   /** @param {string} text @param {boolean} isCut */
   #clean(text, isCut) {
     for (const key of this.#keys) {
-      text = text.replaceAll(key, "[key]");
+      if (text.includes(key)) text = text.replaceAll(key, "[key]");
       if (isCut) text = withoutPiece(text, key);
     }
     return text;
