@@ -16,9 +16,10 @@ use crate::core::error::{Code, Error, Hint, Resend};
 use crate::core::http::{HttpRequest, Reply};
 use crate::core::json::{Value, Writer};
 use crate::core::poller::{PollOptions, Poller};
+use crate::core::reading;
 use crate::core::submit::{self, Accepted, Dialect, Submission};
 use crate::core::task::{Kind, Millis, Status, Task, TaskHandle};
-use crate::core::{midjourney, reading};
+use crate::core::time::earlier;
 use crate::js::Outcome;
 use crate::transport::{NoReply, Outgoing, Transport, Why};
 use crate::waits::{Caller, Waits};
@@ -73,12 +74,11 @@ impl Client {
     ) -> Result<(Accepted, JsValue), Stop> {
         let submission = Submission::read(kind, params, self.dialect, call.speed)?;
         let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
-        let give_up = [limit.map(|ms| now() + ms), deadline].into_iter().flatten().min();
+        let give_up = earlier(limit.map(|ms| now() + ms), deadline);
         let mut sent = 0;
         loop {
             sent += 1;
-            let exchange = self.exchange(call, &submission.request, limit, sent, 1).await;
-            let (reply, raw) = exchange.map_err(|lost| self.lost(&submission.request, Purpose::Submit, lost))?;
+            let (reply, raw) = self.ask(call, &submission.request, Purpose::Submit, SUBMIT_TIMEOUT_MS, sent, 1).await?;
             let error = match submission.judge(&reply, &self.transport.base_url, now()) {
                 Ok(accepted) => {
                     self.tell_handle(call.id, &accepted.handle);
@@ -95,23 +95,17 @@ impl Client {
             if sent > most || give_up.is_some_and(|end| now() + pause > end) {
                 return Err(error.into());
             }
-            self.emit(error.operation, None, &|json| {
-                json.key("type").string("retry");
-                json.key("code").string(error.code.as_str());
-                json.key("waitMs").integer(pause);
-            });
+            self.emit_pause(&error, None, pause);
             call.cancel.sleep(pause).await.map_err(|_| Stop::Aborted)?;
         }
     }
 
-    /// One reading of one task.
-    pub async fn fetch_task(&self, call: &Call, handle: &TaskHandle) -> Result<Seen, Stop> {
-        let request = reading::request(handle);
-        let (reply, raw) = self.read(call, &request, 1).await.map_err(|stop: Stop| stop.with_handle(handle))?;
-        let mut task = reading::read(handle, &reply, &self.transport.base_url, now())?;
+    /// The task in the reply to a read of it.
+    pub fn read_task(&self, handle: &TaskHandle, reply: &Reply) -> Result<Task, Error> {
+        let mut task = reading::read(handle, reply, &self.transport.base_url, now())?;
         self.consider(&mut task);
         self.emit_reading(&task);
-        Ok((task, raw))
+        Ok(task)
     }
 
     /// A wait for the task, by what this client believes of its kind.
@@ -210,28 +204,6 @@ impl Client {
         Ok(())
     }
 
-    /// Pictures in, URLs out.
-    pub async fn upload(&self, call: &Call, params: &Value<'_>) -> Result<Vec<String>, Stop> {
-        let request = midjourney::upload(params)?;
-        let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
-        let (reply, _) = self
-            .exchange(call, &request, limit, 1, 1)
-            .await
-            .map_err(|lost| self.lost(&request, Purpose::Submit, lost))?;
-        Ok(midjourney::uploaded(&reply, now())?)
-    }
-
-    /// The seed of a finished picture.
-    pub async fn image_seed(&self, call: &Call, handle: &TaskHandle) -> Result<String, Stop> {
-        let request = midjourney::seed(handle);
-        let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
-        let (reply, _) = self
-            .exchange(call, &request, limit, 1, 1)
-            .await
-            .map_err(|lost| self.lost(&request, Purpose::Read, lost).with_handle(handle))?;
-        midjourney::seeded(&reply, now()).map_err(|error| error.with_handle(handle).into())
-    }
-
     /// The content of a finished /v1/videos task; the body is the caller's to read.
     pub async fn content(&self, call: &Call, handle: &TaskHandle) -> Result<JsValue, Stop> {
         let request = reading::content_request(handle);
@@ -248,34 +220,36 @@ impl Client {
 
     /// One read, of so many tasks.
     pub async fn read(&self, call: &Call, request: &HttpRequest, tasks: usize) -> Result<(Reply, JsValue), Stop> {
-        let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
-        let exchange = self.exchange(call, request, limit, 1, tasks).await;
-        exchange.map_err(|lost| self.lost(request, Purpose::Read, lost))
+        self.ask(call, request, Purpose::Read, READ_TIMEOUT_MS, 1, tasks).await
     }
 
     fn outgoing<'a>(&self, call: &'a Call, request: &'a HttpRequest, limit_ms: Limit) -> Outgoing<'a> {
         Outgoing { request, images: &call.images, headers: &call.headers, limit_ms, cancel: &call.cancel }
     }
 
-    async fn exchange(
+    /// One request and its reply. `limit_ms` is for calls that have no limit of their own.
+    pub async fn ask(
         &self,
         call: &Call,
         request: &HttpRequest,
-        limit_ms: Limit,
+        purpose: Purpose,
+        limit_ms: Millis,
         attempt: u32,
         tasks: usize,
-    ) -> Result<(Reply, JsValue), NoReply> {
+    ) -> Result<(Reply, JsValue), Stop> {
+        let limit = call.request_timeout.unwrap_or(Some(limit_ms));
         self.emit_request(request, attempt, tasks);
         let began = now();
-        let (reply, bytes) = self.transport.exchange(&self.outgoing(call, request, limit_ms)).await?;
-        self.emit(request.operation, None, &|json| {
-            json.key("type").string("response");
-            json.key("status").integer(reply.status.into());
-            json.key("ms").integer(now() - began);
+        let exchanged = self.transport.exchange(&self.outgoing(call, request, limit)).await;
+        let (reply, bytes) = exchanged.map_err(|lost| self.lost(request, purpose, lost))?;
+        if let Some(mut event) = self.event(request.operation, "response", None) {
+            event.key("status").integer(reply.status.into());
+            event.key("ms").integer(now() - began);
             if let Some(id) = &reply.request_id {
-                json.key("requestId").string(id);
+                event.key("requestId").string(id);
             }
-        });
+            self.send(event);
+        }
         Ok((reply, bytes))
     }
 
@@ -306,57 +280,65 @@ impl Client {
         Stop::Error { error, cause: lost.cause, raw: JsValue::UNDEFINED }
     }
 
-    /// Tells the caller's hook, if there is one. What it throws is its own affair.
-    pub fn emit(&self, operation: &str, handle: Option<&TaskHandle>, fields: &dyn Fn(&mut Writer)) {
-        let Some(on_event) = &self.on_event else { return };
+    /// The beginning of an event, if there is a hook that takes them; its end is [`Client::send`].
+    pub fn event(&self, operation: &str, kind: &str, handle: Option<&TaskHandle>) -> Option<Writer> {
+        self.on_event.as_ref()?;
         let mut json = Writer::default();
-        json.object(|json| {
-            json.key("operation").string(operation);
-            json.key("at").integer(now());
-            if let Some(handle) = handle {
-                json.key("id").string(handle.id.as_str());
-            }
-            fields(json);
-        });
-        on_event.call1(&JsValue::UNDEFINED, &json.finish().into()).ok();
+        json.raw("{");
+        json.key("operation").string(operation);
+        json.key("at").integer(now());
+        if let Some(handle) = handle {
+            json.key("id").string(handle.id.as_str());
+        }
+        json.key("type").string(kind);
+        Some(json)
+    }
+
+    /// Tells the caller's hook. What it throws is its own affair.
+    pub fn send(&self, mut event: Writer) {
+        event.close_object();
+        if let Some(on_event) = &self.on_event {
+            on_event.call1(&JsValue::UNDEFINED, &event.finish().into()).ok();
+        }
     }
 
     fn emit_request(&self, request: &HttpRequest, attempt: u32, tasks: usize) {
-        self.emit(request.operation, None, &|json| {
-            json.key("type").string("request");
-            json.key("method").string(request.method);
-            json.key("path").string(&request.path);
-            json.key("attempt").integer(attempt.into());
-            if tasks > 1 {
-                json.key("batch").integer(tasks as i64);
-            }
-        });
+        let Some(mut event) = self.event(request.operation, "request", None) else { return };
+        event.key("method").string(request.method);
+        event.key("path").string(&request.path);
+        event.key("attempt").integer(attempt.into());
+        if tasks > 1 {
+            event.key("batch").integer(tasks as i64);
+        }
+        self.send(event);
     }
 
     /// A reading is there.
     pub fn emit_reading(&self, task: &Task) {
-        self.emit(reading::request(&task.handle).operation, Some(&task.handle), &|json| {
-            json.key("type").string("reading");
-            task.write_standing(json);
-        });
+        let operation = reading::request(&task.handle).operation;
+        let Some(mut event) = self.event(operation, "reading", Some(&task.handle)) else { return };
+        task.write_standing(&mut event);
+        self.send(event);
     }
 
     /// The client's waits sleep.
     pub fn emit_sleep(&self, ms: Millis, waiting: usize) {
-        self.emit("poll", None, &|json| {
-            json.key("type").string("sleep");
-            json.key("ms").integer(ms);
-            json.key("waiting").integer(waiting as i64);
-        });
+        let Some(mut event) = self.event("poll", "sleep", None) else { return };
+        event.key("ms").integer(ms);
+        event.key("waiting").integer(waiting as i64);
+        self.send(event);
     }
 
     /// A read failed, and its wait goes on or ends.
     pub fn emit_retry(&self, error: &Error, handle: Option<&TaskHandle>) {
-        self.emit(error.operation, handle, &|json| {
-            json.key("type").string("retry");
-            json.key("code").string(error.code.as_str());
-            json.key("waitMs").integer(error.retry_after_ms.unwrap_or(0));
-        });
+        self.emit_pause(error, handle, error.retry_after_ms.unwrap_or(0));
+    }
+
+    fn emit_pause(&self, error: &Error, handle: Option<&TaskHandle>, ms: Millis) {
+        let Some(mut event) = self.event(error.operation, "retry", handle) else { return };
+        event.key("code").string(error.code.as_str());
+        event.key("waitMs").integer(ms);
+        self.send(event);
     }
 }
 

@@ -12,7 +12,8 @@ use web_sys::Headers;
 
 use crate::call::{Call, Limit, Stop, handle_json};
 use crate::cancel::Cancel;
-use crate::client::{self, Client, Seen, now};
+use crate::client::{self, Client, READ_TIMEOUT_MS, SUBMIT_TIMEOUT_MS, Seen, now};
+use crate::core::classify::Purpose;
 use crate::core::error::{Code, Error};
 use crate::core::fields::Fields;
 use crate::core::json::{self, Value, Writer};
@@ -20,8 +21,8 @@ use crate::core::keep;
 use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Poller, Timeout};
 use crate::core::submit::{self, Dialect, Speed};
 use crate::core::task::{Kind, Status, TaskHandle};
-use crate::core::text;
 use crate::core::webhook;
+use crate::core::{midjourney, reading, text};
 use crate::transport::{Exchange, Transport};
 use crate::waits::{Caller, Waits};
 
@@ -113,8 +114,7 @@ impl Engine {
     }
 
     /// One call. Resolves to `["ok", value, raw]`, `["error", fields, cause, raw]`, `["thrown", value]` or `["aborted"]`; never
-    /// rejects.
-    /// `argument` is JSON: the parameters of a submit, or a task's handle. So are `options`. A run resolves when it has become
+    /// rejects. `argument` is JSON: the parameters of a submit, or a task's handle. So are `options`. A run resolves when it has become
     /// a wait, of the name in its context.
     pub fn call(&self, name: String, argument: String, options: String, context: Context) -> Promise {
         let (client, cancel) = (self.client.clone(), Cancel::default());
@@ -160,7 +160,7 @@ impl Done {
 
 impl From<Seen> for Done {
     fn from((task, raw): Seen) -> Self {
-        Done { value: written(&|json| task.write(json)), raw, status: task.status }
+        Done { value: written(|json| task.write(json)), raw, status: task.status }
     }
 }
 
@@ -172,17 +172,17 @@ impl Client {
             Err(Stop::Aborted | Stop::Thrown(_)) => ("aborted", false, None),
             Err(Stop::Error { error, .. }) => (error.code.as_str(), error.ambiguous, error.handle.as_deref()),
         };
-        self.emit(operation, handle, &|json| {
-            json.key("type").string("settled");
-            json.key("outcome").string(word);
-            json.key("ambiguous").boolean(ambiguous);
-        });
+        if let Some(mut event) = self.event(operation, "settled", handle) {
+            event.key("outcome").string(word);
+            event.key("ambiguous").boolean(ambiguous);
+            self.send(event);
+        }
         let none = JsValue::UNDEFINED;
         match outcome {
             Ok(done) => Outcome("ok", done.value, done.raw, none),
             Err(Stop::Aborted) => Outcome("aborted", none.clone(), none.clone(), none),
             Err(Stop::Thrown(value)) => Outcome("thrown", value, none.clone(), none),
-            Err(Stop::Error { error, cause, raw }) => Outcome("error", written(&|json| error.write(json)), cause, raw),
+            Err(Stop::Error { error, cause, raw }) => Outcome("error", written(|json| error.write(json)), cause, raw),
         }
     }
 }
@@ -243,10 +243,6 @@ async fn dispatch(
         return Ok(Some(Done { status, ..Done::plain(handle_json(&accepted.handle)) }));
     }
     let done = match name {
-        "upload" => {
-            let urls = client.upload(&call, &argument).await?;
-            Done::plain(written(&|json| json.strings(&urls)))
-        }
         "fetchTasks" => {
             let (value, raw) = client.fetch_tasks(&call, read_handles(&argument)?).await?;
             Done { raw, ..Done::plain(value) }
@@ -256,24 +252,35 @@ async fn dispatch(
             let task = webhook::parse(argument.text().unwrap_or_default(), &client.transport.base_url, now())?;
             (task, JsValue::UNDEFINED).into()
         }
-        _ => on_task(client, name, &argument, &call).await?,
+        _ => single(client, name, &argument, &call).await?,
     };
     Ok(Some(done))
 }
 
-/// The calls that name a task.
-async fn on_task(client: &Rc<Client>, name: &str, argument: &Value<'_>, call: &Call) -> Result<Done, Stop> {
-    let operation = operation_of(name);
-    let handle = read_handle(argument, "handle", operation)?;
-    client.tell_handle(call.id, &handle);
-    match name {
-        "seed" => {
-            let seed = client.image_seed(call, &handle).await?;
-            Ok(Done::plain(written(&|json| json.string(&seed))))
+/// The calls of one request that creates no task.
+async fn single(client: &Client, name: &str, argument: &Value<'_>, call: &Call) -> Result<Done, Stop> {
+    let (request, purpose, limit, handle) = if name == "upload" {
+        (midjourney::upload(argument)?, Purpose::Submit, SUBMIT_TIMEOUT_MS, None)
+    } else {
+        let handle = read_handle(argument, "handle", operation_of(name))?;
+        client.tell_handle(call.id, &handle);
+        match name {
+            "content" => return Ok(Done::plain(client.content(call, &handle).await?)),
+            "seed" => (midjourney::seed(&handle), Purpose::Read, SUBMIT_TIMEOUT_MS, Some(handle)),
+            _ => (reading::request(&handle), Purpose::Read, READ_TIMEOUT_MS, Some(handle)),
         }
-        "content" => Ok(Done::plain(client.content(call, &handle).await?)),
-        _ => Ok(client.fetch_task(call, &handle).await?.into()),
+    };
+    let asked = client.ask(call, &request, purpose, limit, 1, 1).await;
+    let Some(handle) = handle else {
+        let urls = midjourney::uploaded(&asked?.0, now())?;
+        return Ok(Done::plain(written(|json| json.strings(&urls))));
+    };
+    let (reply, raw) = asked.map_err(|stop| stop.with_handle(&handle))?;
+    if name == "seed" {
+        let seed = midjourney::seeded(&reply, now()).map_err(|error| error.with_handle(&handle))?;
+        return Ok(Done::plain(written(|json| json.string(&seed))));
     }
+    Ok((client.read_task(&handle, &reply)?, raw).into())
 }
 
 /// The argument is the handle, and the JSON of the state as a text: that one may be anybody's, and is judged by itself.
@@ -294,12 +301,8 @@ fn read_handle(value: &Value<'_>, name: &str, operation: &'static str) -> Result
     TaskHandle::read(value, now()).map_err(|(field, rule)| {
         let mut got = Writer::default();
         got.value(value);
-        Error::argument(
-            operation,
-            &text::concat(&[name, field.strip_prefix("handle").unwrap_or(field)]),
-            rule,
-            &got.finish(),
-        )
+        let name = text::concat(&[name, field.strip_prefix("handle").unwrap_or(field)]);
+        Error::argument(operation, &name, rule, &got.finish())
     })
 }
 
@@ -333,7 +336,8 @@ fn operation_of(name: &str) -> &'static str {
     }
 }
 
-fn written(write: &dyn Fn(&mut Writer)) -> JsValue {
+#[inline(always)]
+fn written(write: impl FnOnce(&mut Writer)) -> JsValue {
     let mut json = Writer::default();
     write(&mut json);
     json.finish().into()

@@ -131,7 +131,11 @@ pub fn collect(value: &Value, urls: &mut Vec<String>) {
             }
         }
         Value::List(items) => items.iter().for_each(|item| collect(item, urls)),
-        Value::Object(_) => urls.extend(value.first_words("url videoUrl video_url").map(str::to_string)),
+        Value::Object(_) => {
+            if let Some(url) = value.first_words("url videoUrl video_url") {
+                urls.push(url.into());
+            }
+        }
         _ => {}
     }
 }
@@ -223,8 +227,8 @@ fn extension(url: &str) -> Extension {
 }
 
 /// The earliest expiry that the URLs name themselves.
-pub fn expires_at<'a>(urls: impl Iterator<Item = &'a String>) -> Option<Millis> {
-    urls.filter_map(|url| url_expiry(url)).min()
+pub fn expires_at(urls: &[String]) -> Option<Millis> {
+    urls.iter().fold(None, |first, url| time::earlier(first, url_expiry(url)))
 }
 
 /// When a signed URL stops working, by the parameters of its family.

@@ -34,6 +34,17 @@ impl TaskId {
         }
     }
 
+    /// The ids in a list.
+    fn read_all(items: &[Value]) -> Vec<Self> {
+        let mut ids = Vec::new();
+        for item in items {
+            if let Some(id) = TaskId::read(item) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
     /// The id at the first of these paths that has one.
     pub fn first(value: &Value, paths: &str) -> Option<Self> {
         TaskId::read(value.first(paths, &|value| TaskId::read(value).is_some()))
@@ -189,7 +200,7 @@ impl TaskHandle {
             state: value.get("state").text().map(str::to_string),
             code: value.get("code").integer(),
             queue_position: value.get("queuePosition").integer(),
-            more: value.get("more").items().iter().filter_map(TaskId::read).collect(),
+            more: TaskId::read_all(value.get("more").items()),
             ..TaskHandle::new(kind, id, value.get("submittedAt").integer().unwrap_or(now))
         })
     }

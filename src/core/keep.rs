@@ -68,8 +68,11 @@ pub fn files<'a>(task: &'a Value<'_>) -> Result<Vec<File<'a>>, &'static str> {
     }
     let mut files = Vec::new();
     for (field, kind) in [("images", "image"), ("videos", "video")] {
-        let urls = task.get(field).items().iter().filter_map(Value::text);
-        files.extend(urls.filter(|url| WebUrl::parse(url).is_some()).map(|url| File { url: Some(url), kind }));
+        for url in task.get(field).items().iter().filter_map(Value::text) {
+            if WebUrl::parse(url).is_some() {
+                files.push(File { url: Some(url), kind });
+            }
+        }
     }
     let has_video = files.last().is_some_and(|file: &File| file.kind == "video");
     if !has_video && *task.get("content") == Value::Bool(true) {

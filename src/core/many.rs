@@ -41,7 +41,7 @@ impl Many {
     pub fn new(handles: Vec<TaskHandle>, lists_work: bool) -> Self {
         // Places in the order of what they hold: searched by halves, and a tenth of a map's code.
         let mut sorted: Vec<usize> = Vec::new();
-        let (mut firsts, mut listed) = (Vec::new(), Vec::new());
+        let (mut firsts, mut outcomes, mut listed) = (Vec::new(), Vec::new(), Vec::new());
         let (mut queue, mut singles) = (Vec::new(), Vec::new());
         let task = |at: usize| (handles[at].family == Family::Videos, handles[at].id.as_str());
         for (at, handle) in handles.iter().enumerate() {
@@ -57,12 +57,12 @@ impl Many {
                 }
             };
             firsts.push(first);
+            outcomes.push(None);
         }
         for places in listed.chunks(MOST_IN_LIST) {
             queue.push(Ask { route: Route::List, places: places.to_vec() });
         }
         queue.append(&mut singles);
-        let outcomes = handles.iter().map(|_| None).collect();
         Many { firsts, outcomes, queue, asked: 0, lists_work, handles }
     }
 
@@ -172,7 +172,9 @@ impl Many {
     }
 
     fn ask_singly(&mut self, places: &[usize]) {
-        self.queue.extend(places.iter().copied().map(Ask::single));
+        for &place in places {
+            self.queue.push(Ask::single(place));
+        }
     }
 }
 

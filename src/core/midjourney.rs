@@ -331,7 +331,7 @@ pub fn uploaded(reply: &Reply, now: Millis) -> Outcome<Vec<String>> {
     let body = judge.json(&text)?;
     let mut urls = Vec::new();
     super::assets::collect(body.get("result"), &mut urls);
-    let urls: Vec<String> = urls.into_iter().filter(|url| super::fields::is_web_url(url)).collect();
+    urls.retain(|url| super::fields::is_web_url(url));
     if code(&body) == Some(1) && !urls.is_empty() {
         return Ok(urls);
     }
@@ -366,10 +366,17 @@ pub fn code(body: &Value) -> Option<i64> {
 
 /// The ids of `result`: one, a number or text, or several with commas between.
 pub fn result_ids(body: &Value) -> Vec<TaskId> {
+    let mut ids = Vec::new();
+    let mut add = |id: Option<TaskId>| {
+        if let Some(id) = id {
+            ids.push(id);
+        }
+    };
     match body.get("result") {
-        Value::Text(ids) => text::split(ids, ",").filter_map(TaskId::new).collect(),
-        result => TaskId::read(result).into_iter().collect(),
+        Value::Text(texts) => text::split(texts, ",").for_each(|text| add(TaskId::new(text))),
+        result => add(TaskId::read(result)),
     }
+    ids
 }
 
 /// What a 2xx envelope says against the task; None when it says "accepted", for then the result decides, which the caller

@@ -8,7 +8,7 @@ use super::http::{HttpRequest, Reply};
 use super::json::{self, Value, Writer, scaled};
 use super::task::{Button, Failure, Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
 use super::text;
-use super::time::time;
+use super::time::{earlier, time};
 
 /// The read of one task: `GET /mj/task/{id}/fetch` or `GET /v1/videos/{id}`.
 pub fn request(handle: &TaskHandle) -> HttpRequest {
@@ -94,7 +94,11 @@ pub fn read_many(
     let body = judge.json(&text)?;
     let rows = rows(&body).ok_or_else(|| judge.error(Code::Protocol, "the reply is no list of tasks"))?;
     let ids = ids(rows);
-    Ok(handles.iter().map(|handle| own_row(rows, &ids, handle, base_url)).collect())
+    let mut tasks = Vec::new();
+    for handle in handles {
+        tasks.push(own_row(rows, &ids, handle, base_url));
+    }
+    Ok(tasks)
 }
 
 /// Whether a gateway said in this way that it has no list route. An outage or a refused key says nothing of routes.
@@ -110,7 +114,11 @@ fn rows<'v, 'a>(body: &'v Value<'a>) -> Option<&'v [Value<'a>]> {
 }
 
 fn ids(rows: &[Value]) -> Vec<Option<TaskId>> {
-    rows.iter().map(|row| TaskId::read(row.get("id"))).collect()
+    let mut ids = Vec::new();
+    for row in rows {
+        ids.push(TaskId::read(row.get("id")));
+    }
+    ids
 }
 
 fn own_row(rows: &[Value], ids: &[Option<TaskId>], handle: &TaskHandle, base_url: &str) -> Option<Task> {
@@ -219,8 +227,7 @@ fn settle(task: &mut Task, object: &Value) {
                 task.content = true;
             }
             let own = time(object.get("expires_at"));
-            let urls = assets::expires_at(task.images.iter().chain(&task.videos));
-            task.expires_at = [own, urls].into_iter().flatten().min();
+            task.expires_at = earlier(own, earlier(assets::expires_at(&task.images), assets::expires_at(&task.videos)));
         }
         status => {
             // Until it has succeeded a picture is a preview, and a URL is nothing to keep.
@@ -291,18 +298,27 @@ fn any_time(object: &Value, names: &str) -> Option<Millis> {
 
 fn buttons(value: &Value) -> Vec<Button> {
     let word = |button: &Value, name| button.get(name).text().unwrap_or_default().to_string();
-    let read = |button: &Value| {
-        let custom_id = button.get("customId").words()?.into();
-        Some(Button { custom_id, label: word(button, "label"), emoji: word(button, "emoji") })
-    };
-    value.items().iter().filter_map(read).collect()
+    let mut buttons = Vec::new();
+    for button in value.items() {
+        if let Some(custom_id) = button.get("customId").words() {
+            let (label, emoji) = (word(button, "label"), word(button, "emoji"));
+            buttons.push(Button { custom_id: custom_id.into(), label, emoji });
+        }
+    }
+    buttons
 }
 
 /// The prompts that describe and shorten answer with: one text, a line each, numbered by keycaps. protocol.md 1.7.
 fn texts(object: &Value) -> Vec<String> {
     let sources = "properties.finalPrompt promptEn properties.promptEn finalPrompt";
-    let lines = text::split(object.first_words(sources).unwrap_or_default(), "\n");
-    lines.map(without_keycap).filter(|line| !line.is_empty()).map(str::to_string).collect()
+    let mut texts = Vec::new();
+    for line in text::split(object.first_words(sources).unwrap_or_default(), "\n") {
+        let line = without_keycap(line);
+        if !line.is_empty() {
+            texts.push(line.into());
+        }
+    }
+    texts
 }
 
 /// `1️⃣ a boat` without its number.

@@ -5,6 +5,7 @@ use super::error::{Code, Error};
 use super::handle::TaskHandle;
 use super::poller::{Poller, Route};
 use super::task::{Millis, Task};
+use super::time::earlier;
 
 /// A batch names at most so many tasks.
 pub const MOST_IN_BATCH: usize = 100;
@@ -287,10 +288,10 @@ impl<G> Scheduler<G> {
                 None if grouped && wait.poller.may_list() => can_batch.then(|| wait.poller.due_in_company()).flatten(),
                 None => can_ask.then(|| wait.poller.due()).flatten(),
             };
-            next = [next, at].into_iter().flatten().min();
+            next = earlier(next, at);
         }
         if can_batch {
-            next = [next, self.company_due(now)].into_iter().flatten().min();
+            next = earlier(next, self.company_due(now));
         }
         next.map(|at| (at - now).max(1))
     }

@@ -53,14 +53,26 @@ fn http_date(date: &str) -> Option<Millis> {
 
 /// `20260102T030405Z`, `2026-01-02T03:04:05Z`, `2026-01-02`, with or without a fraction: the digits in their order, UTC.
 pub fn iso_date(date: &str) -> Option<Millis> {
-    let digits: Vec<i64> =
-        text::before(date, ".").bytes().filter(u8::is_ascii_digit).map(|digit| i64::from(digit - b'0')).collect();
+    let mut digits = String::new();
+    for letter in text::before(date, ".").chars() {
+        if letter.is_ascii_digit() {
+            digits.push(letter);
+        }
+    }
     if digits.len() != 14 && digits.len() != 8 {
         return None;
     }
-    let pair = |at: usize| digits.get(at).zip(digits.get(at + 1)).map_or(0, |(tens, ones)| tens * 10 + ones);
+    let pair = |at: usize| digits.get(at..at + 2).and_then(|pair| text::number(pair, 10)).unwrap_or(0);
     let seconds = pair(8) * 3600 + pair(10) * 60 + pair(12);
     epoch(pair(0) * 100 + pair(2), pair(4), pair(6), seconds)
+}
+
+/// The earlier of two times, of which either may be missing.
+pub fn earlier(one: Option<Millis>, other: Option<Millis>) -> Option<Millis> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
+    }
 }
 
 /// Days by the civil calendar, months counted from March so that the leap day comes last.

@@ -27,19 +27,20 @@ fn create(params: &Value) -> Outcome<Submission> {
     let fields = Fields::new("videos.create", params)?;
     let model = fields.words("model")?.unwrap_or(DEFAULT_MODEL);
     let mut parts = vec![text("prompt", fields.required("prompt")?), text("model", model)];
-    parts.extend(fields.words("size")?.map(|size| text("size", size)));
-    parts.extend(seconds(&fields)?.map(|seconds| text("seconds", seconds)));
+    for (name, value) in [("size", fields.words("size")?), ("seconds", seconds(&fields)?)] {
+        if let Some(value) = value {
+            parts.push(text(name, value));
+        }
+    }
     extra(&fields, &mut parts)?;
     let references = fields.images_data("inputReference")?;
     if references.len() > 2 {
         let rule = "must be at most two pictures: the first frame and the last";
         return Err(fields.error("inputReference", rule, fields.get("inputReference")));
     }
-    parts.extend(references.into_iter().map(|file| Part::File {
-        name: "input_reference",
-        filename: file.name,
-        image: file.data,
-    }));
+    for file in references {
+        parts.push(Part::File { name: "input_reference", filename: file.name, image: file.data });
+    }
     let request =
         HttpRequest { operation: fields.operation, method: "POST", path: "/v1/videos".into(), body: Body::Form(parts) };
     Ok(Submission { kind: Kind::Veo, request, model: Some(model.into()), state: None, has_parent: false })
