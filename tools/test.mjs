@@ -140,7 +140,9 @@ async function testFolder(folder) {
   installed ??= await install();
   const { chrome, chromedriver } = await findBrowser();
   const { COMETAPI_KEY, ...env } = process.env; // no test may reach the real service
-  await run(process.execPath, ["--test", "--test-reporter=spec", "--test-timeout=300000", ...files.sort()], {
+  // Pages and their tasks mostly wait: two at once take little more than one.
+  const options = ["--test-reporter=spec", "--test-timeout=300000", "--test-concurrency=2"];
+  await run(process.execPath, ["--test", ...options, ...files.sort()], {
     env: { ...env, COMET_TASKS_INSTALLED: installed, CHROME: chrome, CHROMEDRIVER: chromedriver },
   });
 }

@@ -42,7 +42,7 @@ export function connect(settings, info, { onEvent, onError }) {
   const store = createStore(client, {
     name: session,
     // Against the service the package's own schedule is best; a fast sandbox is done before that would ask.
-    poll: isSandbox && settings.speed !== "1" ? { intervalMs: 1000 } : {},
+    poll: isSandbox && settings.speed !== "1" ? { intervalMs: 15_000 / Number(settings.speed) } : {},
     onError,
   });
   return {

@@ -36,7 +36,7 @@ after(async () => {
 });
 
 test("makes_a_picture_a_midjourney_video_and_a_veo_video_and_shows_them", async () => {
-  const { page, record } = await open(browser, site.url);
+  const { page, record } = await open(browser, site.url, { speed: "60" });
   await page.screenshot({ path: join(results, "empty-light-desktop.png"), fullPage: true });
   const picture = await makePicture(page, PICTURE);
   const video = await makeVideo(page, VIDEO);

@@ -35,7 +35,7 @@ test("downloads_a_picture_under_its_title_and_copies_its_link", async () => {
   await shown.getByRole("button", { name: "Copy link" }).click();
   await shown.getByText("The link is copied.").waitFor();
   const link = await page.evaluate(() => navigator.clipboard.readText());
-  assert.deepEqual(Buffer.from(await (await fetch(link)).arrayBuffer()), bytes);
+  assert.deepEqual(await (await context.request.get(link)).body(), bytes);
   assert.deepEqual(record.errors, []);
   await context.close();
 });
@@ -128,7 +128,7 @@ test("a_wait_that_was_stopped_is_stopped_in_all_tabs_and_after_a_reload", async 
 
 test("without_a_connection_the_page_waits_and_goes_on_by_itself", async () => {
   const context = await browser.newContext();
-  const { page } = await open(context, site.url);
+  const { page } = await open(context, site.url, { speed: "60" });
   await makePicture(page, `${TITLE} sandbox:slow`);
   await waitFor(page, `${TITLE} sandbox:slow`, "running");
   await context.setOffline(true);

@@ -117,9 +117,8 @@ for (const way of /** @type {const} */ (["Picture", "Midjourney video", "Veo vid
     await writeFile(join(work, "program.mjs"), elsewhere ?? "");
     const { stdout } = await execute(process.execPath, ["program.mjs"], options);
     assert.match(stdout, way === "Picture" ? /\[ 'http.*' \]/ : /\.mp4/);
-    const reply = await execute("bash", ["-c", `curl() { command curl -sS "$@"; }; ${command}`], {
-      cwd: work,
-    });
+    const shell = command?.replace("https://api.cometapi.com", service.url).replace("curl", "curl -sS");
+    const reply = await execute("bash", ["-c", shell ?? ""], options);
     assert.match(reply.stdout, way === "Veo video" ? /"id":"task_/ : /"code":1,/);
   });
 }

@@ -95,7 +95,7 @@ test("a_task_that_is_being_sent_when_the_settings_change_is_not_lost", async () 
   });
   await makePicture(page, "A kite");
   await makeItFail(page, "");
-  await page.getByLabel("How fast the sandbox works").selectOption("1"); // another schedule: a new connection
+  await page.getByLabel("How fast the sandbox works").selectOption("60"); // another schedule: a new connection
   release();
   await page.locator(".card[data-state=done]").waitFor({ timeout: 60_000 });
   assert.deepEqual(record.errors, []);
