@@ -17,7 +17,7 @@ const TASKS = 500;
 /** The guards of the rule: an optimum that may not break them either. */
 const GUARDS = { leastS: 1, mostS: 30, firstS: 15 };
 /** `stalenessBudget`s that span the latencies of the loops. */
-const BUDGETS = [0.006, 0.012, 0.025, 0.05, 0.1, 0.15, 0.22, 0.32];
+const BUDGETS = [0.006, 0.012, 0.025, 0.05, 0.1, 0.15, 0.22, 0.32, 1.2, 3, 9];
 const INTERVALS_S = [1, 2, 5, 10];
 /** A loop of this interval or less is to need three times the requests. */
 const SHORT_S = 2;
