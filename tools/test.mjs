@@ -4,8 +4,10 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findBrowser } from "./browser.mjs";
 import { build } from "./build.mjs";
+import { load } from "../tests/load/gateway.mjs";
 import { install, remove } from "./install.mjs";
 import { matrix, smokeMatrix } from "./matrix.mjs";
+import { mutants } from "./mutants.mjs";
 import { reproduce } from "./reproduce.mjs";
 import { cargo, setup } from "./setup.mjs";
 import { Stop, main, root, run } from "./shell.mjs";
@@ -26,10 +28,14 @@ const stages = [
   { name: "rustfmt", work: () => cargo(["fmt", "--check"]), needs: "set-up" },
   { name: "prettier", work: () => node("prettier/bin/prettier.cjs", "--check", "."), needs: "set-up" },
   { name: "tsc", work: () => node("typescript/bin/tsc"), needs: "set-up" },
-  { name: "clippy", work: () => cargo(["clippy", "--locked", "--all-targets", ...denied]), needs: "set-up" },
+  {
+    name: "clippy",
+    work: () => cargo(["clippy", "--locked", "--all-targets", "--features", "edge", ...denied]),
+    needs: "set-up",
+  },
   {
     name: "clippy wasm32",
-    work: () => cargo(["clippy", ...wasm32, "--lib", "--examples", ...denied]),
+    work: () => cargo(["clippy", ...wasm32, "--lib", "--examples", "--features", "edge", ...denied]),
     needs: "set-up",
   },
   { name: "cargo doc", work: documentation, needs: "set-up" },
@@ -49,6 +55,8 @@ const longStages = [
   packageTests("demo in Firefox, WebKitGTK", "tests/js/engines"),
   { name: "cargo package", work: () => cargo(["package", "--locked", "--allow-dirty"]), needs: "set-up" },
   { name: "matrix", work: () => matrix().then(() => {}), needs: "build" },
+  { name: "gateway without its guards", work: () => mutants(), needs: "build" },
+  { name: "gateway under load", work: load, needs: "build" },
 ];
 
 /**

@@ -18,6 +18,7 @@ const sections = {
   page: async () => (await import("./page.mjs")).page(),
   memory: async () => (await import("./costs.mjs")).memory(),
   size: async () => (await import("./size.mjs")).size(),
+  gateway: async () => (await import("./gateway.mjs")).gateway(),
 };
 
 await main(import.meta, bench);

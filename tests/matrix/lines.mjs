@@ -1,6 +1,7 @@
 // The lines that the package must pass. One that does not makes the command fail, unless `excuse` says here why it does
 // not, and where the cause is reported.
 import { attwLine, publintLine, tscLine } from "./checks.mjs";
+import { gatewayLine } from "./gateway.mjs";
 import { nextLines } from "./next.mjs";
 import {
   browserLine,
@@ -51,6 +52,8 @@ export const lines = [
   ...nodes.flatMap((node) => [nodeLine(node, "import"), nodeLine(node, "require")]),
   denoLine(),
   bunLine(),
+  gatewayLine("Deno"),
+  gatewayLine("Bun"),
   wranglerLine(),
   edgeLine(),
   ...engines.flatMap((engine) => contexts.map((context) => browserLine(engine, context))),

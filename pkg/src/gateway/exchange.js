@@ -244,10 +244,18 @@ export class Exchange {
  * @property {string[]} asked the service's ids that it names, checked
  */
 
-/** @param {Response} response */
+/**
+ * At once when its length is known, since that is much quicker than piece by piece.
+ * @param {Response} response
+ */
 async function readReply(response) {
+  const { headers, body } = response;
+  const length = headers.has("content-encoding") ? undefined : headers.get("content-length");
   try {
-    return { bytes: await readBytes(response.body, MOST_REPLY_BYTES), isOver: false };
+    if (length && Number(length) <= MOST_REPLY_BYTES) {
+      return { bytes: new Uint8Array(await response.arrayBuffer()), isOver: false };
+    }
+    return { bytes: await readBytes(body, MOST_REPLY_BYTES), isOver: false };
   } catch (error) {
     if (error instanceof TooLarge) return { bytes: new Uint8Array(0), isOver: true };
     throw error;

@@ -118,24 +118,27 @@ enum Meaning {
 
 /// Fields that the client reads, of all the services that it knows. protocol.md 1.12, 1.17, 1.21. The others stay behind:
 /// among them are hooks, hosts and accounts of the operator's.
+///
+/// A match, and not the lists of words that the client has: this runs for every member of every reply.
 fn meaning(name: &str) -> Option<Meaning> {
-    const IDS: &str = "id task_id taskId";
-    const PLACES: &str = "imageUrl imageUrls image_url image_urls cdnImage discordImage videoUrl videoUrls video_url \
-        video_urls result_url url urls output output_video thumbnail videos video";
-    const INSIDE: &str = "data error errors properties metadata buttons content task_result displays";
-    const SENTENCES: &str =
-        "description message msg detail err error_msg failReason fail_reason task_status_msg bannedWord";
-    const PLAIN: &str = "code type status task_status progress action object model size seconds success param prompt \
-        promptEn finalPrompt finalZhPrompt state submitTime startTime finishTime submit_time start_time finish_time \
-        created_at started_at completed_at expires_at numberOfQueues remix customId label emoji style botType videoType \
-        aspect_ratio resolution duration request_id";
     Some(match name {
         "result" => Meaning::Result,
-        _ if text::is_one_of(name, IDS) => Meaning::Id,
-        _ if text::is_one_of(name, PLACES) => Meaning::Place,
-        _ if text::is_one_of(name, INSIDE) => Meaning::Inside,
-        _ if text::is_one_of(name, SENTENCES) => Meaning::Sentence,
-        _ if text::is_one_of(name, PLAIN) => Meaning::Plain,
+        "id" | "task_id" | "taskId" => Meaning::Id,
+        "imageUrl" | "imageUrls" | "image_url" | "image_urls" | "cdnImage" | "discordImage" | "videoUrl"
+        | "videoUrls" | "video_url" | "video_urls" | "result_url" | "url" | "urls" | "output" | "output_video"
+        | "thumbnail" | "videos" | "video" => Meaning::Place,
+        "data" | "error" | "errors" | "properties" | "metadata" | "buttons" | "content" | "task_result" => {
+            Meaning::Inside
+        }
+        "description" | "message" | "msg" | "detail" | "err" | "error_msg" | "failReason" | "fail_reason"
+        | "task_status_msg" | "bannedWord" => Meaning::Sentence,
+        "code" | "type" | "status" | "task_status" | "progress" | "action" | "object" | "model" | "size"
+        | "seconds" | "success" | "param" | "prompt" | "promptEn" | "finalPrompt" | "finalZhPrompt" | "state"
+        | "submitTime" | "startTime" | "finishTime" | "submit_time" | "start_time" | "finish_time" | "created_at"
+        | "started_at" | "completed_at" | "expires_at" | "numberOfQueues" | "remix" | "customId" | "label"
+        | "emoji" | "style" | "botType" | "videoType" | "aspect_ratio" | "resolution" | "duration" | "request_id" => {
+            Meaning::Plain
+        }
         _ => return None,
     })
 }

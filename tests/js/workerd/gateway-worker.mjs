@@ -17,7 +17,7 @@ function gatewayOf(env) {
       return name ? { subject: name } : null;
     },
     rateLimiter: { limit: async ({ key }) => ({ success: key !== "greedy" }) },
-    onEvent: (event) => console.log(JSON.stringify(event)),
+    ...(env.QUIET ? {} : { onEvent: (event) => console.log(JSON.stringify(event)) }),
     ...JSON.parse(env.OPTIONS),
   });
   gateways.set(env.OPTIONS, made);
