@@ -53,6 +53,22 @@ export function browserLine(engine, context) {
   };
 }
 
+/** The files as they are in the package, found through an import map. @param {Engine} engine @returns {Line} */
+export function plainLine(engine) {
+  const name = `${engine}, page without a bundler`;
+  const imports = { "comet-tasks": "/node_modules/comet-tasks/dist/index.js" };
+  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+  return {
+    name,
+    version: () => versionOfEngine(engine),
+    async run(given) {
+      const page = html("page.js").replace("<body>", `<body>${map}`);
+      const cwd = await createProject(name, given.tarball, { "index.html": page });
+      await see(given, cwd, { engine });
+    },
+  };
+}
+
 /** @param {string} cwd @param {string} script @param {string} [type] */
 async function placePage(cwd, script, type) {
   await writeFile(join(cwd, "dist/index.html"), html(script, type));
