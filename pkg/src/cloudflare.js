@@ -1,0 +1,2 @@
+export { receiveHook } from "./cloudflare/hook.js";
+export { CometWorkflow } from "./cloudflare/workflow.js";
