@@ -5,15 +5,15 @@ import { after, before, test } from "node:test";
 import { Host, SERVICE, World, modulesOf, storage } from "./harness.mjs";
 
 /** A run that hangs is a red test. */
-const LIMIT = { timeout: 120_000 };
-const DAY_MS = 86_400_000;
+const LIMIT = { timeout: 200_000 };
+const YEARS_MS = 1e11;
 
 /** @typedef {{ points: number, submit: object, hooked?: boolean, forgets?: boolean }} Scenario */
 
 /** What is disturbed, and how many points a calm run of it has. @type {Record<string, Scenario>} */
 const SCENARIOS = {
-  picture: { points: 40, submit: { kind: "imagine", params: { prompt: "a boat" } } },
-  clips: { points: 54, submit: { kind: "video", params: { image: { r2Key: "start.png" } } } },
+  picture: { points: 34, submit: { kind: "imagine", params: { prompt: "a boat" } } },
+  clips: { points: 48, submit: { kind: "video", params: { image: { r2Key: "start.png" } } } },
 };
 
 /** @type {Host} */
@@ -46,7 +46,7 @@ async function begin(id, { submit, hooked, forgets }, stop) {
   const world = new World(id);
   if (stop) world.plan.set(...stop);
   host.worlds.set(id, world);
-  const params = { submit, bucket: "BUCKET", prefix: `${id}/`, timeoutMs: DAY_MS, hooked, forgets };
+  const params = { submit, bucket: "BUCKET", prefix: `${id}/`, timeoutMs: YEARS_MS, hooked, forgets };
   await host.ask(`/create?id=${id}`, params);
   return world;
 }
@@ -70,7 +70,9 @@ async function check(world, end, mayBeUnknown) {
   assert.ok(sandbox.submits <= 1, `${id}: ${sandbox.submits} submits`);
   const bucket = await host.bucket();
   const { objects } = await bucket.list({ prefix: `${id}/` });
-  const kept = objects.map((/** @type {any} */ { key }) => key).filter((/** @type {string} */ key) => !key.includes(".comet-tasks/"));
+  const kept = objects
+    .map((/** @type {any} */ { key }) => key)
+    .filter((/** @type {string} */ key) => !key.includes(".comet-tasks/"));
   if (end.status === "errored" && mayBeUnknown) {
     assert.match(end.error.message, /submit_unknown/, id);
     return assert.deepEqual(kept, [], id);
