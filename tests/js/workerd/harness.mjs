@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
@@ -16,10 +16,10 @@ const START = 1_773_314_942_177;
 const PATIENCE_MS = 100_000;
 const LOST_MS = 10_000;
 
-/** The Worker as a user's bundler makes it: the wasm stays a module of its own. @param {string} name of a file here */
+/** The Worker as a user's bundler makes it: the wasm stays a module of its own. @param {string} name of a file here, or a path */
 export async function modulesOf(name) {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
+    entryPoints: [resolve(fileURLToPath(new URL(".", import.meta.url)), name)],
     nodePaths: [join(folder, "node_modules")],
     conditions: ["workerd"],
     tsconfigRaw: {},
@@ -115,7 +115,7 @@ export class Host {
 
   async start() {
     if (!this.origin) {
-      await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", () => resolve(undefined)));
+      await new Promise((listening) => this.#server.listen(0, "127.0.0.1", () => listening(undefined)));
       const { port } = /** @type {import("node:net").AddressInfo} */ (this.#server.address());
       this.origin = `http://127.0.0.1:${port}`;
     }
@@ -139,8 +139,9 @@ export class Host {
     this.#server.close().closeAllConnections();
   }
 
-  /** The process ends here, in the middle of whatever it does. */
+  /** The process ends here, in the middle of whatever it does; where it cannot be found it is asked to. */
   async kill() {
+    for (const pid of await childrenNamed("workerd")) process.kill(pid, "SIGKILL");
     await this.#worker?.dispose();
     this.#worker = undefined;
   }
@@ -181,6 +182,7 @@ export class Host {
    */
   async ask(path, body) {
     const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+    const giveUp = performance.now() + 3 * LOST_MS;
     for (;;) {
       try {
         const signal = AbortSignal.timeout(LOST_MS);
@@ -188,7 +190,7 @@ export class Host {
           await this.worker.dispatchFetch(`https://worker.example${path}`, { ...init, signal })
         ).json();
       } catch (/** @type {any} */ error) {
-        if (error?.name !== "TimeoutError" || body !== undefined) throw error;
+        if (error?.name !== "TimeoutError" || body !== undefined || performance.now() > giveUp) throw error;
       }
     }
   }
@@ -217,4 +219,26 @@ export class Host {
       await new Promise((resolve) => setTimeout(resolve, 400));
     }
   }
+}
+
+/** Processes that this one started, where the host lists them. @param {string} name */
+async function childrenNamed(name) {
+  const listed = await readFile(`/proc/self/task/${process.pid}/children`, "utf8").catch(() => "");
+  const pids = listed.split(" ").filter(Boolean);
+  const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")));
+  return pids.filter((_, at) => names[at].trim() === name).map(Number);
+}
+
+/**
+ * A few at a time: the machine has other things to do.
+ * @template T
+ * @param {T[]} items
+ * @param {(item: T, at: number) => Promise<void>} work
+ */
+export async function eachOf(items, work) {
+  const left = items.map((item, at) => () => work(item, at));
+  const worker = async () => {
+    for (let next = left.shift(); next; next = left.shift()) await next();
+  };
+  await Promise.all(Array.from({ length: 6 }, worker));
 }
