@@ -49,10 +49,18 @@ const stages = [
   { name: "matrix: one of each kind", work: smokeMatrix, needs: "build" },
 ];
 
+/** Tests that draw their cases draw many new ones. */
+const MANY = { COMET_TEST_ALL: "1" };
+
 /** What `npm run test:all` runs besides: minutes each. @type {Stage[]} */
 const longStages = [
   { name: "the same bytes twice", work: reproduce, needs: "build" },
   packageTests("demo in Firefox, WebKitGTK", "tests/js/engines"),
+  {
+    name: "500 scripts of faults",
+    work: () => testFiles(["tests/js/faults.test.mjs"], MANY),
+    needs: "build",
+  },
   { name: "cargo package", work: () => cargo(["package", "--locked", "--allow-dirty"]), needs: "set-up" },
   { name: "matrix", work: () => matrix().then(() => {}), needs: "build" },
   { name: "gateway without its guards", work: () => mutants(), needs: "build" },
@@ -145,13 +153,18 @@ async function testFolder(folder) {
   const names = await readdir(join(root, folder)).catch(() => []);
   const files = names.filter((name) => name.endsWith(".test.mjs")).map((name) => `${folder}/${name}`);
   if (files.length === 0) throw new Stop(`${folder} holds no test.`);
+  await testFiles(files.sort());
+}
+
+/** @param {string[]} files @param {Record<string, string>} [own] environment */
+async function testFiles(files, own) {
   installed ??= await install();
   const { chrome, chromedriver } = await findBrowser();
   const { COMETAPI_KEY, ...env } = process.env; // no test may reach the real service
   // Pages and their tasks mostly wait: two at once take little more than one.
   const options = ["--test-reporter=spec", "--test-timeout=300000", "--test-concurrency=2"];
-  await run(process.execPath, ["--test", ...options, ...files.sort()], {
-    env: { ...env, COMET_TASKS_INSTALLED: installed, CHROME: chrome, CHROMEDRIVER: chromedriver },
+  await run(process.execPath, ["--test", ...options, ...files], {
+    env: { ...env, ...own, COMET_TASKS_INSTALLED: installed, CHROME: chrome, CHROMEDRIVER: chromedriver },
   });
 }
 

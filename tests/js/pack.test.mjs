@@ -35,12 +35,13 @@ test("no file names a folder of the machine that built it", async () => {
   }
 });
 
-test("the package depends on nothing", async () => {
+test("the package depends on nothing; of Cloudflare's types it may be told", async () => {
   const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
   assert.deepEqual(
-    [manifest.dependencies, manifest.peerDependencies, manifest.optionalDependencies],
-    [undefined, undefined, undefined],
+    [manifest.dependencies, manifest.optionalDependencies, manifest.peerDependenciesMeta],
+    [undefined, undefined, { "@cloudflare/workers-types": { optional: true } }],
   );
+  assert.deepEqual(Object.keys(manifest.peerDependencies), ["@cloudflare/workers-types"]);
   assert.deepEqual(
     (await readdir(join(folder, "node_modules"))).filter((name) => !name.startsWith(".")),
     ["comet-tasks"],
