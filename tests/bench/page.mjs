@@ -25,7 +25,10 @@ export async function page() {
     );
     const session = await page.context().newCDPSession(page);
     await session.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    const before = await busy(session);
     const { frames, live } = await page.evaluate(measure, SECONDS * 1000);
+    const work = (1000 * ((await busy(session)) - before)) / frames.length;
     frames.sort((a, b) => a - b);
     const at = (/** @type {number} */ share) =>
       frames[Math.min(frames.length - 1, Math.floor(frames.length * share))];
@@ -33,6 +36,7 @@ export async function page() {
       title: `The page, ${TASKS} tasks sent, ${live} live, processor ${SLOWER} times slower, ${frames.length} frames`,
       lines: [
         atMost("99 of 100 frames take", at(0.99), 50, { unit: " ms" }),
+        told("the page's own work in a frame, on the whole", `${work.toFixed(1)} ms of processor time`),
         told("half of the frames take", `${at(0.5).toFixed(1)} ms`),
         told("the longest takes", `${at(1).toFixed(1)} ms`),
       ],
@@ -41,6 +45,12 @@ export async function page() {
     await browser.close();
     await site.close();
   }
+}
+
+/** The seconds that the page's main thread has worked: what other programs take of the machine is not in it. @param {import("playwright-core").CDPSession} session */
+async function busy(session) {
+  const { metrics } = await session.send("Performance.getMetrics");
+  return metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
 }
 
 /** In the page: the time from frame to frame. @param {number} ms */
