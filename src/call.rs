@@ -30,6 +30,13 @@ pub struct Call {
     pub listens: bool,
 }
 
+impl Call {
+    /// Its own time limit, or this one.
+    pub fn limit(&self, default_ms: Millis) -> Limit {
+        self.request_timeout.unwrap_or(Some(default_ms))
+    }
+}
+
 /// A time limit that may be switched off; None is none.
 pub type Limit = Option<Millis>;
 

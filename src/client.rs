@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Headers;
 
 use crate::call::{Call, Limit, Stop, handle_json};
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Interrupt};
 use crate::core::belief::{self, Belief, Beliefs};
 use crate::core::classify::{Judge, Purpose};
 use crate::core::error::{Code, Error, Hint, Resend};
@@ -41,8 +41,6 @@ pub struct Client {
     pub on_event: Option<Function>,
     /// How long tasks take, as far as this client has seen.
     pub beliefs: RefCell<Beliefs>,
-    /// Whether the gateway may have the list route: until it says otherwise.
-    pub lists_work: Cell<bool>,
     /// The calls under way that are no waits.
     pub calls: RefCell<Vec<(u32, Cancel)>>,
     /// The options of the last wait.
@@ -58,9 +56,24 @@ pub struct Client {
 /// A task, and the reply's bytes that it was read from.
 pub type Seen = (Task, JsValue);
 
-/// The wall clock.
+/// The wall clock, which never runs backward here: one that is put back would hold up every wait by as much.
 pub fn now() -> Millis {
-    Date::now() as Millis
+    thread_local!(static CLOCK: Cell<(Millis, Millis)> = const { Cell::new((0, 0)) });
+    let (last, ahead) = CLOCK.get();
+    let wall = Date::now() as Millis;
+    // Ahead by what it was put back, until it is put right again.
+    let ahead = if wall >= last { 0 } else { ahead.max(last - wall) };
+    CLOCK.set((wall + ahead, ahead));
+    wall + ahead
+}
+
+/// `timeoutMs` was over before a submit was answered.
+fn over(request: &HttpRequest, sent: bool) -> Error {
+    let message = "timeoutMs was over before the submit was answered";
+    let code = if sent { Code::SubmitUnknown } else { Code::Deadline };
+    let mut error = Error::new(code, request.operation, message);
+    (error.ambiguous, error.retryable) = (sent, !sent);
+    error
 }
 
 impl Client {
@@ -73,12 +86,20 @@ impl Client {
         deadline: Option<Millis>,
     ) -> Result<(Accepted, JsValue), Stop> {
         let submission = Submission::read(kind, params, self.dialect, call.speed)?;
-        let limit = call.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
+        let limit = call.limit(SUBMIT_TIMEOUT_MS);
         let give_up = earlier(limit.map(|ms| now() + ms), deadline);
         let mut sent = 0;
         loop {
             sent += 1;
-            let (reply, raw) = self.ask(call, &submission.request, Purpose::Submit, SUBMIT_TIMEOUT_MS, sent, 1).await?;
+            let left = deadline.map(|end| (end - now()).max(0));
+            let cut = left.filter(|left| limit.is_none_or(|limit| *left < limit));
+            let asked = self.ask(call, &submission.request, Purpose::Submit, cut.or(limit), sent, 1).await;
+            let (reply, raw) = asked.map_err(|stop| match stop {
+                Stop::Error { error, .. } if cut.is_some() && error.code == Code::Timeout => {
+                    over(&submission.request, error.ambiguous).into()
+                }
+                stop => stop,
+            })?;
             let error = match submission.judge(&reply, &self.transport.base_url, now()) {
                 Ok(accepted) => {
                     self.tell_handle(call.id, &accepted.handle);
@@ -191,8 +212,13 @@ impl Client {
         let (accepted, raw) = self.submit(call, kind, params, deadline).await?;
         let submitted = Outcome("submitted", handle_json(&accepted.handle), JsValue::UNDEFINED, JsValue::UNDEFINED);
         let stored = self.tell(call.id, &submitted).map_err(Stop::Thrown)?;
-        let stored = call.cancel.race(None, JsFuture::from(Promise::resolve(&stored))).await;
-        stored.map_err(|_| Stop::Aborted)?.map_err(Stop::Thrown)?;
+        let left = deadline.map(|end| (end - now()).max(0));
+        match call.cancel.race(left, JsFuture::from(Promise::resolve(&stored))).await {
+            Ok(stored) => stored.map_err(Stop::Thrown)?,
+            Err(Interrupt::Aborted) => return Err(Stop::Aborted),
+            // What holds the handle's keeper up does not hold the wait up: it makes its last request, and ends.
+            Err(Interrupt::TimedOut) => JsValue::UNDEFINED,
+        };
         if call.cancel.is_aborted() {
             return Err(Stop::Aborted);
         }
@@ -220,24 +246,23 @@ impl Client {
 
     /// One read, of so many tasks.
     pub async fn read(&self, call: &Call, request: &HttpRequest, tasks: usize) -> Result<(Reply, JsValue), Stop> {
-        self.ask(call, request, Purpose::Read, READ_TIMEOUT_MS, 1, tasks).await
+        self.ask(call, request, Purpose::Read, call.limit(READ_TIMEOUT_MS), 1, tasks).await
     }
 
     fn outgoing<'a>(&self, call: &'a Call, request: &'a HttpRequest, limit_ms: Limit) -> Outgoing<'a> {
         Outgoing { request, images: &call.images, headers: &call.headers, limit_ms, cancel: &call.cancel }
     }
 
-    /// One request and its reply. `limit_ms` is for calls that have no limit of their own.
+    /// One request and its reply.
     pub async fn ask(
         &self,
         call: &Call,
         request: &HttpRequest,
         purpose: Purpose,
-        limit_ms: Millis,
+        limit: Limit,
         attempt: u32,
         tasks: usize,
     ) -> Result<(Reply, JsValue), Stop> {
-        let limit = call.request_timeout.unwrap_or(Some(limit_ms));
         self.emit_request(request, attempt, tasks);
         let began = now();
         let exchanged = self.transport.exchange(&self.outgoing(call, request, limit)).await;

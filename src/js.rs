@@ -1,6 +1,6 @@
 //! The wasm-bindgen surface: convert in, call, convert out. The facade in `pkg/src` makes it a public API.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
@@ -73,13 +73,15 @@ impl Engine {
     /// A client with these settings.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &Settings) -> Engine {
+        // Where the build keeps messages, the trap has one. `immediate-abort` never comes here.
+        #[cfg(all(feature = "npm", target_arch = "wasm32", not(panic = "immediate-abort")))]
+        std::panic::set_hook(Box::new(|info| wasm_bindgen::throw_str(&info.to_string())));
         let shared_timeout = settings.request_timeout_ms().map(|ms| ms.is_finite().then_some(ms as i64));
         let client = Client {
             transport: Transport { base_url: settings.base_url(), settings: settings.clone() },
             dialect: if settings.dialect() == "snake" { Dialect::Snake } else { Dialect::Comet },
             on_event: settings.on_event(),
             beliefs: RefCell::default(),
-            lists_work: Cell::new(true),
             waits: Rc::new(Waits::new(settings.headers(), shared_timeout, settings.max_concurrency() as usize)),
             calls: RefCell::default(),
             poll_options: RefCell::default(),
@@ -259,18 +261,18 @@ async fn dispatch(
 
 /// The calls of one request that creates no task.
 async fn single(client: &Client, name: &str, argument: &Value<'_>, call: &Call) -> Result<Done, Stop> {
-    let (request, purpose, limit, handle) = if name == "upload" {
-        (midjourney::upload(argument)?, Purpose::Submit, SUBMIT_TIMEOUT_MS, None)
+    let (request, limit, handle) = if name == "upload" {
+        (midjourney::upload(argument)?, SUBMIT_TIMEOUT_MS, None)
     } else {
         let handle = read_handle(argument, "handle", operation_of(name))?;
         client.tell_handle(call.id, &handle);
         match name {
             "content" => return Ok(Done::plain(client.content(call, &handle).await?)),
-            "seed" => (midjourney::seed(&handle), Purpose::Read, SUBMIT_TIMEOUT_MS, Some(handle)),
-            _ => (reading::request(&handle), Purpose::Read, READ_TIMEOUT_MS, Some(handle)),
+            "seed" => (midjourney::seed(&handle), SUBMIT_TIMEOUT_MS, Some(handle)),
+            _ => (reading::request(&handle), READ_TIMEOUT_MS, Some(handle)),
         }
     };
-    let asked = client.ask(call, &request, purpose, limit, 1, 1).await;
+    let asked = client.ask(call, &request, Purpose::Read, call.limit(limit), 1, 1).await;
     let Some(handle) = handle else {
         let urls = midjourney::uploaded(&asked?.0, now())?;
         return Ok(Done::plain(written(|json| json.strings(&urls))));

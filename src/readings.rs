@@ -35,7 +35,7 @@ impl Client {
     /// each was read from.
     pub async fn fetch_tasks(&self, call: &Call, handles: Vec<TaskHandle>) -> Result<(JsValue, JsValue), Stop> {
         let raws = vec![JsValue::UNDEFINED; handles.len()];
-        let batch = RefCell::new(Batch { many: Many::new(handles, self.lists_work.get()), raws });
+        let batch = RefCell::new(Batch { many: Many::new(handles, self.waits.lists_work()), raws });
         let mut asking: Vec<Asking> = Vec::new();
         poll_fn(|context| {
             loop {
@@ -71,7 +71,9 @@ impl Client {
         };
         let Batch { many, raws } = &mut *batch.borrow_mut();
         many.replied(&ask, reply.as_ref().map_err(Clone::clone), &self.transport.base_url, now())?;
-        self.lists_work.set(self.lists_work.get() && many.lists_work());
+        if !many.lists_work() {
+            self.waits.use_no_lists();
+        }
         for &at in &ask.places {
             raws[at] = raw.clone();
         }

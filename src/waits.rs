@@ -88,6 +88,16 @@ impl Waits {
         self.drive(client);
     }
 
+    /// Whether the gateway may have the list route: until it says otherwise, to a wait or to another call.
+    pub fn lists_work(&self) -> bool {
+        self.scheduler.borrow().lists_work
+    }
+
+    /// It has said so.
+    pub fn use_no_lists(&self) {
+        self.scheduler.borrow_mut().lists_work = false;
+    }
+
     /// A page that becomes visible or comes back online asks for what it may have missed.
     pub fn hurry(&self) {
         self.scheduler.borrow_mut().hurry(now());

@@ -1,7 +1,7 @@
 import { createEngine, isModule } from "./engine.js";
 import { CometError, invalid, isCometError } from "./errors.js";
 import { takeImages, toJson } from "./images.js";
-import { OpenCall, tellNews } from "./open-call.js";
+import { OpenCall, panicError, tellNews } from "./open-call.js";
 import { checkOptions, closedError, mergedHeaders } from "./options.js";
 import { persist } from "./persist.js";
 import { withRaw } from "./task.js";
@@ -139,9 +139,10 @@ export class Client {
           const [argument, plain] = [toJson("poll", handle), this.#plainOptions("poll", options)];
           const engine = this.#engineOf(module);
           const wait = this.#waits.add("poll", handle, options, resolve, reject);
-          engine.wait(wait, argument, plain, own || undefined, onUpdate !== undefined);
+          const listens = onUpdate !== undefined;
+          this.#inside(() => engine.wait(wait, argument, plain, own || undefined, listens));
         } catch (error) {
-          reject(this.#meaning(error));
+          reject(error);
         }
       };
       const module = this.#load();
@@ -195,11 +196,8 @@ export class Client {
     const { signal } = open;
     const call = { headers, requestTimeoutMs, signal };
     const ask = (/** @type {object} */ question) => {
-      try {
-        return JSON.parse(this.#engineOf(module).keep(JSON.stringify(question)));
-      } catch (error) {
-        throw this.#meaning(error, open);
-      }
+      const engine = this.#engineOf(module);
+      return JSON.parse(this.#inside(() => engine.keep(JSON.stringify(question)), open));
     };
     return {
       ask,
@@ -242,7 +240,8 @@ export class Client {
   /** @param {string} kind @param {any} params @param {any} options */
   #submit(kind, params, options) {
     const take = () => takeImages(operationOf(kind), params);
-    return this.#call(kind, take, options, true).then(([json]) => this.#parse(json));
+    // Pictures that were sent are no task.
+    return this.#call(kind, take, options, kind !== "upload").then(([json]) => this.#parse(json));
   }
 
   /** @param {string} name @param {any} handle @param {any} options */
@@ -273,7 +272,8 @@ export class Client {
         const engine = this.#engineOf(isModule(module) ? module : await open.unlessEnded(() => module));
         const listens = options.onUpdate !== undefined;
         const context = { id: open.id, headers, images, isAlone: this.#isAlone(options), listens };
-        const call = () => engine.call(name, json, this.#plainOptions(operation, options), context);
+        const plain = this.#plainOptions(operation, options);
+        const call = () => this.#inside(() => engine.call(name, json, plain, context), open);
         return this.#unwrap(await open.unlessEnded(call, () => this.#leave(open.id)), open);
       },
       wait,
@@ -295,7 +295,7 @@ export class Client {
       if (this.#isClosed) throw closedError(operation);
       return await work(open);
     } catch (error) {
-      throw this.#meaning(error, open);
+      throw error instanceof WebAssembly.RuntimeError ? this.#trapped(error, open) : error;
     } finally {
       open.settle();
       this.#open.delete(open.id);
@@ -329,9 +329,18 @@ export class Client {
     return this.#engine;
   }
 
-  /** What a call that threw this rejects with. @param {unknown} error @param {OpenCall} [own] the call */
-  #meaning(error, own) {
-    return error instanceof WebAssembly.RuntimeError ? this.#trapped(error, own) : error;
+  /**
+   * Runs a piece of the wasm, which throws nothing of its own: whatever comes out of it is its death.
+   * @template T
+   * @param {() => T} work
+   * @param {OpenCall} [own] the call
+   */
+  #inside(work, own) {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#trapped(error, own);
+    }
   }
 
   /**
@@ -344,7 +353,7 @@ export class Client {
     this.#stopTimers();
     for (const call of this.#open.values()) call.trap(error);
     this.#waits.trap(error);
-    return own?.panic(error) ?? error;
+    return own ? own.panic(error) : panicError(error, { operation: "client" });
   }
 
   /** The options that the wasm reads, as JSON. @param {string} operation @param {any} options */

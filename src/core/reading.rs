@@ -104,7 +104,10 @@ pub fn read_many(
 /// Whether a gateway said in this way that it has no list route. An outage or a refused key says nothing of routes.
 pub fn lacks_list(error: &Error) -> bool {
     let is_missing = matches!(error.status, Some(404 | 405 | 410 | 501));
-    let is_odd = matches!(error.code, Code::Protocol | Code::Redirect | Code::Validation | Code::Rejected);
+    let is_odd = matches!(
+        error.code,
+        Code::NotFound | Code::Unsupported | Code::Protocol | Code::Redirect | Code::Validation | Code::Rejected
+    );
     is_missing || (is_odd && !error.retryable)
 }
 

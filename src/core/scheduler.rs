@@ -1,9 +1,10 @@
 //! All waits of one client: who is asked next, singly or in a batch. Without clock or network, like the waits themselves:
 //! [`Scheduler::next`] says what to do, [`Scheduler::replied`] takes what came of it. schedule.md, The rule, 5.
 
-use super::error::{Code, Error};
+use super::error::Error;
 use super::handle::TaskHandle;
 use super::poller::{Poller, Route};
+use super::reading::lacks_list;
 use super::task::{Millis, Task};
 use super::time::earlier;
 
@@ -56,7 +57,8 @@ pub struct Scheduler<G> {
     /// One batch at a time: what it brings back is what the next need not ask for.
     batch: Option<AskId>,
     most_in_flight: usize,
-    list_works: bool,
+    /// Whether the gateway may have the list route: until it says otherwise.
+    pub lists_work: bool,
     next_id: u32,
 }
 
@@ -83,7 +85,7 @@ impl<G> Wait<G> {
 impl<G> Scheduler<G> {
     /// No waits yet. So many requests at once, at most.
     pub fn new(most_in_flight: usize) -> Self {
-        Scheduler { waits: Vec::new(), in_flight: 0, batch: None, most_in_flight, list_works: true, next_id: 0 }
+        Scheduler { waits: Vec::new(), in_flight: 0, batch: None, most_in_flight, lists_work: true, next_id: 0 }
     }
 
     /// Whether there is none.
@@ -170,7 +172,7 @@ impl<G> Scheduler<G> {
             wait.ask = None;
             let reply = read(wait);
             if let Err(error) = &reply {
-                self.list_works &= !refuses_lists(error);
+                self.lists_work &= ask.route == Route::Single || !lacks_list(error);
             }
             if wait.poller.handle_reply(now, reply) {
                 news.push(wait.id);
@@ -199,7 +201,7 @@ impl<G> Scheduler<G> {
 
     /// Two waits that one batch can serve are company.
     fn is_grouped(&self) -> bool {
-        self.list_works && self.waits.iter().filter(|wait| wait.poller.may_list()).nth(1).is_some()
+        self.lists_work && self.waits.iter().filter(|wait| wait.poller.may_list()).nth(1).is_some()
     }
 
     fn is_due(&mut self, at: usize, now: Millis, in_company: bool) -> bool {
@@ -332,13 +334,4 @@ fn stalest(mut company: Vec<(f64, usize)>) -> Vec<usize> {
         company.truncate(MOST_IN_BATCH);
     }
     company.into_iter().map(|(_, at)| at).collect()
-}
-
-/// A gateway without the list route says so in one of these ways. A refusal of the key is another matter.
-fn refuses_lists(error: &Error) -> bool {
-    let missing = matches!(
-        error.code,
-        Code::NotFound | Code::Protocol | Code::Unsupported | Code::Redirect | Code::Validation | Code::Rejected
-    );
-    error.operation == "midjourney.list" && missing && !error.retryable
 }

@@ -158,7 +158,7 @@ for (const [name, [method, argument], answer, options, ms] of limits) {
     assert.equal(call.isSettled, false);
     clock.tick(1);
     await turn();
-    const mayCreate = method.startsWith("submit") || method === "uploadImages";
+    const mayCreate = method.startsWith("submit");
     assert.deepEqual([call.reason?.code, call.reason?.ambiguous], ["timeout", mayCreate]);
     assert.equal(clock.countTimers(), 0);
   });
@@ -206,6 +206,43 @@ test("timeoutMs ends a wait whose request hangs, with the handle", async (t) => 
   await turn();
   assert.deepEqual([wait.reason?.code, wait.reason?.handle.id], ["deadline", "1712345678901234"]);
   assert.equal(clock.countTimers(), 0);
+});
+
+test("timeoutMs of a run ends a submit that hangs, which leaves doubt", async (t) => {
+  const clock = stopClock(t);
+  const open = client(stubFetch(never));
+  const run = watch(open.run(PICTURE, { timeoutMs: 10_000 }));
+  await turns(3);
+  clock.tick(9_999);
+  await turn();
+  assert.equal(run.isSettled, false);
+  clock.tick(1);
+  await turns(3);
+  assert.deepEqual(
+    [run.reason?.code, run.reason?.ambiguous, run.reason?.retryable],
+    ["submit_unknown", true, false],
+  );
+  assert.equal(clock.countTimers(), 0);
+});
+
+test("timeoutMs of a run ends one whose key never comes, and nothing is in doubt", async (t) => {
+  const clock = stopClock(t);
+  const run = watch(client(stubFetch(), { apiKey: never }).run(PICTURE, { timeoutMs: 10_000 }));
+  await turns(3);
+  clock.tick(10_000);
+  await turns(3);
+  assert.deepEqual([run.reason?.code, run.reason?.ambiguous], ["deadline", false]);
+});
+
+test("timeoutMs of a run ends one whose onSubmitted hangs, with the handle, after a last request", async (t) => {
+  const clock = stopClock(t);
+  const fetch = stubFetch(accepted(), () => reading("IN_PROGRESS"));
+  const run = watch(client(fetch).run(PICTURE, { timeoutMs: 10_000, onSubmitted: never }));
+  await turns(10);
+  clock.tick(10_000);
+  await turns(10);
+  assert.deepEqual([run.reason?.code, run.reason?.handle.id], ["deadline", "1712345678901234"]);
+  assert.equal(fetch.calls.length, 2);
 });
 
 /* ── callbacks ──────────────────────────────────────────────────────── */
