@@ -124,14 +124,7 @@ const heads = [
   },
   {
     name: "content type",
-    edits: [
-      edit(`${GATEWAY}/head.rs`, "if !given.eq_ignore_ascii_case(wanted) {", 'if given == "-" {'),
-      edit(
-        `${FACADE}/exchange.js`,
-        'if (verdict.takes === "form") return',
-        'if (verdict.takes === "form" && !/json/.test(headers.get("content-type") ?? "")) return',
-      ),
-    ],
+    edits: [edit(`${GATEWAY}/head.rs`, "if !given.eq_ignore_ascii_case(wanted) {", 'if given == "-" {')],
   },
   { name: "no encodings", edits: [edit(`${GATEWAY}/head.rs`, 'None | Some("identity")', "_")] },
 ];

@@ -1,6 +1,6 @@
 // Paths, methods, headers and origins.
 import assert from "node:assert/strict";
-import { BASE, PAGE, by, get, header, imagine, method, path, post, read, video, without } from "./asks.mjs";
+import { BASE, PAGE, by, get, header, imagine, method, path, post, read, without } from "./asks.mjs";
 
 /** @param {string} needle @returns {NonNullable<import("./asks.mjs").Attack["holds"]>} */
 const neverArrives = (needle) => (told, arrived) => {
@@ -172,13 +172,6 @@ const origins = [
     control: imagine,
     attack: header("content-type", "text/plain"),
     status: 415,
-  },
-  {
-    name: "sends JSON where a form is taken",
-    guard: "content type",
-    control: video,
-    attack: header("content-type", "application/json"),
-    status: [400, 415],
   },
   {
     name: "sends a form where JSON is taken",
