@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { BASE, PICTURE, VIDEO, also, body, eachPart, imagine, post, read, video, withPart } from "./asks.mjs";
 
 const LARGE = 100 * 1024;
+/** What the gateway itself puts in a picture's place; its letters are no base64, so it is not taken for a picture. */
+const FORGED = { image: 0, uri: "data:image/png;base64,i!" };
 
 /** @param {string} text @param {number} pieces of 64 KiB of white space behind it, as they are asked for */
 async function* endless(text, pieces) {
@@ -116,14 +118,14 @@ const fields = [
     name: "refers to a picture that is not there",
     guard: "pictures",
     control: () => post("/mj/submit/describe", { base64: PICTURE }),
-    attack: also({ base64: { image: 0, uri: PICTURE } }),
+    attack: also({ base64: FORGED }),
     status: 400,
   },
   {
     name: "refers to one picture twice",
     guard: "pictures",
     control: () => post("/mj/submit/blend", { base64Array: [PICTURE, PICTURE] }),
-    attack: also({ base64Array: [PICTURE, { image: 0, uri: PICTURE }] }),
+    attack: also({ base64Array: [PICTURE, FORGED] }),
     status: 400,
   },
   {
