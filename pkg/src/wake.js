@@ -1,6 +1,6 @@
 /**
  * Tells a client when its page becomes visible, is shown again or comes back online: its timers ran late or not at all
- * meanwhile. It is held weakly, so that a client which nobody uses any more can go.
+ * meanwhile. It is held weakly: a client which nobody uses any more can go, and its listeners with it.
  *
  * @param {{ hurry(): void }} client
  * @returns {() => void} stops listening
@@ -20,7 +20,12 @@ export function onWake(client) {
   };
   document.addEventListener("visibilitychange", wake);
   for (const event of WINDOW_EVENTS) window.addEventListener(event, wake);
+  left ??= new FinalizationRegistry((stop) => stop());
+  left.register(client, stop);
   return stop;
 }
+
+/** Of clients that went without being closed. @type {FinalizationRegistry<() => void> | undefined} */
+let left;
 
 const WINDOW_EVENTS = ["online", "pageshow"];
