@@ -12,10 +12,11 @@ const host = "127.0.0.1";
 
 /**
  * Makes the demo and serves it until `close`. Each call has files of its own: several may run at once.
- * @param {{ port?: number, env?: NodeJS.ProcessEnv, files?: Record<string, string> }} [options]
- *   `port` is the first to try (default: any); `env` may hold COMETAPI_KEY and COMETAPI_BASE_URL; `files` lie beside the page.
+ * @param {{ port?: number, env?: NodeJS.ProcessEnv, files?: Record<string, string>, kept?: string }} [options]
+ *   `port` is the first to try (default: any); `env` may hold COMETAPI_KEY and COMETAPI_BASE_URL; `files` lie beside the page;
+ *   `kept` is the folder of the bucket, which goes with the rest unless it is named.
  */
-export async function serve({ port = 0, env = process.env, files = {} } = {}) {
+export async function serve({ port = 0, env = process.env, files = {}, kept } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "comet-tasks-demo-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove); // Ctrl-C gives no time for more
@@ -23,7 +24,7 @@ export async function serve({ port = 0, env = process.env, files = {} } = {}) {
     await buildSite(folder);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, "public", name), text);
     const free = await freePort(port);
-    const worker = startWorker(folder, free, env);
+    const worker = startWorker(folder, free, env, kept ?? join(folder, "kept"));
     await worker.ready;
     return { url: address(free), close: () => worker.dispose().finally(remove) };
   } catch (error) {
@@ -32,8 +33,8 @@ export async function serve({ port = 0, env = process.env, files = {} } = {}) {
   }
 }
 
-/** @param {string} folder @param {number} port @param {NodeJS.ProcessEnv} env */
-function startWorker(folder, port, { COMETAPI_KEY = "", COMETAPI_BASE_URL = "" }) {
+/** @param {string} folder @param {number} port @param {NodeJS.ProcessEnv} env @param {string} r2Persist */
+function startWorker(folder, port, { COMETAPI_KEY = "", COMETAPI_BASE_URL = "" }, r2Persist) {
   return new Miniflare({
     host,
     port,
@@ -45,6 +46,8 @@ function startWorker(folder, port, { COMETAPI_KEY = "", COMETAPI_BASE_URL = "" }
     modulesRoot: join(folder, "worker"),
     scriptPath: join(folder, "worker/worker.js"),
     bindings: { COMETAPI_KEY, COMETAPI_BASE_URL, ORIGIN: address(port) },
+    r2Buckets: { KEPT: "comet-tasks-demo" },
+    r2Persist,
     assets: {
       directory: join(folder, "public"),
       binding: "ASSETS",

@@ -1,6 +1,7 @@
 // `npm start`: the demo, from a fresh clone to a printed address.
+import { join } from "node:path";
 import { setup } from "./setup.mjs";
-import { Stop, main } from "./shell.mjs";
+import { Stop, main, root } from "./shell.mjs";
 
 await main(import.meta, start);
 
@@ -8,7 +9,7 @@ await main(import.meta, start);
 async function start() {
   await setup({ for: "start" });
   const { serve } = await import("./serve.mjs"); // set-up has just installed what it imports
-  const { url } = await serve({ port: wantedPort() });
+  const { url } = await serve({ port: wantedPort(), kept: join(root, ".tools/kept") });
   console.log(`\n  comet-tasks demo: ${url}  (${service()}; Ctrl-C stops it)\n`);
 }
 

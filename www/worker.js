@@ -4,11 +4,15 @@
  * - With the secret `COMETAPI_KEY` set, `/api/comet/*` goes to `COMETAPI_BASE_URL` (default https://api.cometapi.com) with the key added.
  * - Without a key, a sandbox in this Worker answers: made-up pictures and clips, nothing is billed.
  *
+ * With the R2 binding `KEPT`, finished tasks' files can be kept: see keep.js.
+ *
  * Who is asking is a cookie that the page itself cannot read: each browser has its own tasks, and sees no others. Before you copy this
  * into production, put your own sign-in in its place: whoever can open this page can spend the key's credit.
  */
 import { createGateway } from "comet-tasks/gateway";
 import { createSandbox } from "comet-tasks/sandbox";
+import { keep, serveKept } from "./keep.js";
+import { hex, problem, sealed, sha256, withHeaders } from "./replies.js";
 
 /**
  * @typedef {object} Env
@@ -18,6 +22,7 @@ import { createSandbox } from "comet-tasks/sandbox";
  * @property {string} [ORIGIN] the one address the page has. Set on a developer's machine, where a foreign name rebound to 127.0.0.1 could
  *   otherwise reach the key.
  * @property {{ limit(input: { key: string }): Promise<{ success: boolean }> }} [SUBMITS] a rate limit binding, asked per browser
+ * @property {import("./keep.js").Bucket} [KEPT] where files are kept
  * @property {{ fetch(request: Request): Promise<Response> }} ASSETS the static page
  */
 
@@ -38,6 +43,10 @@ export default {
     if (env.ORIGIN && url.origin !== env.ORIGIN) return Response.redirect(env.ORIGIN, 302);
     if (url.pathname.startsWith("/api/comet/")) return gatewayOf(url.origin, env).fetch(request, env);
     if (url.pathname === "/api/info") return sealed(Response.json(info(env)));
+    if (env.KEPT && url.pathname === "/api/keep")
+      return sealed(await keep(request, keeper(request, env, env.KEPT)));
+    if (env.KEPT && url.pathname.startsWith("/kept/"))
+      return sealed(await serveKept(request, keeper(request, env, env.KEPT)));
     if (url.pathname.startsWith("/api/")) return sealed(problem(404, "Nothing answers here."));
     if (!env.COMETAPI_KEY && SANDBOX_FILES.test(url.pathname))
       return sealed(await theSandbox().fetch(request));
@@ -50,24 +59,47 @@ export default {
  * @param {string} origin @param {Env} env
  */
 function gatewayOf(origin, env) {
-  const baseUrl = env.COMETAPI_KEY ? serviceUrl(env) : origin;
-  const place = JSON.stringify([baseUrl, env.COMETAPI_KEY, env.GATEWAY_SECRET]);
+  const service = serviceOf(origin, env);
+  const place = JSON.stringify([service.baseUrl, env.COMETAPI_KEY, env.GATEWAY_SECRET]);
   const known = gateways.get(place);
   if (known) return known;
   const made = createGateway({
-    baseUrl,
-    apiKey: env.COMETAPI_KEY || "sandbox",
+    ...service,
     secret: () => secretOf(env),
     authorize: (request) => {
       const subject = visitor(request);
       return subject ? { subject } : null;
     },
     rateLimiter: env.SUBMITS,
-    fetch: (input, init) =>
-      env.COMETAPI_KEY ? fetch(input, init) : theSandbox().fetch(new Request(input, init)),
   });
   gateways.set(place, made);
   return made;
+}
+
+/**
+ * Whom the gateway and the keeping talk to.
+ * @param {string} origin @param {Env} env
+ */
+function serviceOf(origin, env) {
+  return {
+    baseUrl: env.COMETAPI_KEY ? serviceUrl(env) : origin,
+    apiKey: env.COMETAPI_KEY || "sandbox",
+    /** @type {import("comet-tasks").FetchLike} */
+    fetch: (input, init) =>
+      env.COMETAPI_KEY ? fetch(input, init) : theSandbox().fetch(new Request(input, init)),
+  };
+}
+
+/** @param {Request} request @param {Env} env @param {import("./keep.js").Bucket} bucket */
+function keeper(request, env, bucket) {
+  const { origin } = new URL(request.url);
+  return {
+    bucket,
+    subject: visitor(request),
+    service: serviceOf(origin, env),
+    /** @param {any} handle */
+    open: (handle) => gatewayOf(origin, env).open(request, handle, env),
+  };
 }
 
 /**
@@ -78,8 +110,7 @@ function gatewayOf(origin, env) {
 async function secretOf(env) {
   if (env.GATEWAY_SECRET) return env.GATEWAY_SECRET;
   if (!env.COMETAPI_KEY) return theSandbox().secret;
-  const bytes = new TextEncoder().encode(`comet-tasks demo gateway ${env.COMETAPI_KEY}`);
-  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  return sha256(`comet-tasks demo gateway ${env.COMETAPI_KEY}`);
 }
 
 /** The browser's own name, from the cookie. @param {Request} request */
@@ -104,11 +135,6 @@ function named(response, request) {
   return response;
 }
 
-/** @param {Uint8Array} bytes */
-function hex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /**
  * What the page's footer says. `session` tells tasks of one service, or of one run of the sandbox, from those of another.
  * @param {Env} env
@@ -116,9 +142,10 @@ function hex(bytes) {
 function info(env) {
   if (env.COMETAPI_KEY) {
     const host = new URL(serviceUrl(env)).host;
-    return { service: "real", host, session: host };
+    return { service: "real", host, session: host, keep: Boolean(env.KEPT) };
   }
-  return { service: "sandbox", speed: SANDBOX_SPEED, session: `sandbox-${theSandbox().startedAt}` };
+  const session = `sandbox-${theSandbox().startedAt}`;
+  return { service: "sandbox", speed: SANDBOX_SPEED, session, keep: Boolean(env.KEPT) };
 }
 
 /** Without a trailing "/" or "/v1", as the package itself reads a base URL. @param {Env} env */
@@ -137,26 +164,6 @@ function theSandbox() {
     secret: hex(crypto.getRandomValues(new Uint8Array(32))),
   };
   return sandbox;
-}
-
-/**
- * The shape of the service's own errors, so that the package reads it like any other.
- * @param {number} status @param {string} message
- */
-function problem(status, message) {
-  return Response.json({ error: { message, type: "demo_worker" } }, { status });
-}
-
-/**
- * Files of the service under our own origin must never run as a page of ours, whatever type they claim.
- * @param {Response} response
- */
-function sealed(response) {
-  return withHeaders(response, {
-    "content-security-policy":
-      "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox",
-    "cross-origin-resource-policy": "same-origin",
-  });
 }
 
 /** @param {Response} response @param {Env} env */
@@ -181,12 +188,4 @@ function page(response, env) {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
   });
-}
-
-/** @param {Response} response @param {Record<string, string>} headers */
-function withHeaders(response, headers) {
-  const copy = new Response(response.body, response);
-  const always = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
-  for (const [name, value] of Object.entries({ ...always, ...headers })) copy.headers.set(name, value);
-  return copy;
 }

@@ -56,8 +56,12 @@ export async function keepInFolder(client, task) {
   return `${count(assets.length)} kept in “${folder.name}”.`;
 }
 
-/** The server fetches the files itself: nothing passes through this page. @param {Task} task */
-export async function keepInBucket(task) {
+/**
+ * The server fetches the files itself: nothing passes through this page.
+ * @param {Task} task
+ * @param {(assets: Asset[]) => void} onKept is given the files where they are now, where they do not expire
+ */
+export async function keepInBucket(task, onKept) {
   const reply = await fetch("/api/keep", {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -65,7 +69,8 @@ export async function keepInBucket(task) {
   });
   const answer = await reply.json().catch(() => ({}));
   if (!reply.ok) throw new Error(answer.error?.message ?? `The server answered ${reply.status}.`);
-  return `${count(answer.assets?.length ?? 1)} kept in the bucket.`;
+  onKept(answer.assets);
+  return `${count(answer.assets.length)} kept in the bucket, and shown from there.`;
 }
 
 /** @param {number} files */

@@ -35,12 +35,13 @@ export async function assetsOf(client, task) {
 }
 
 /**
- * Shows the first result; for several, a row of numbers changes it.
+ * Shows one result; for several, a row of numbers changes it.
  * @param {HTMLElement} stage @param {Asset[]} assets @param {string} title
  * @param {boolean} plays a clip begins by itself
- * @param {(asset: Asset) => void} onShow
+ * @param {number} first which of them
+ * @param {(index: number) => void} onShow
  */
-export function showResults(stage, assets, title, plays, onShow) {
+export function showResults(stage, assets, title, plays, first, onShow) {
   const picker = document.createElement("div");
   picker.className = "picker";
   picker.setAttribute("role", "group");
@@ -52,14 +53,14 @@ export function showResults(stage, assets, title, plays, onShow) {
     );
     if (assets.length > 1) stage.append(picker);
     [...picker.children].forEach((child, i) => child.setAttribute("aria-pressed", String(i === index)));
-    onShow(asset);
+    onShow(index);
   };
   assets.forEach((asset, i) => {
     const number = button(String(i + 1), () => show(asset, i));
     number.setAttribute("aria-label", `Show result ${i + 1} of ${assets.length}`);
     picker.append(number);
   });
-  show(assets[0], 0);
+  show(assets[first], first);
 }
 
 /** @param {HTMLElement} stage @param {string} url @param {string} title */

@@ -8,6 +8,7 @@ import { expiry } from "./view.js";
 /**
  * @typedef {import("comet-tasks").Task} Task
  * @typedef {import("./notes.js").Note} Note
+ * @typedef {import("./media.js").Asset} Asset
  * @typedef {import("./board.js").Board} Board
  * @typedef {{ stage: HTMLElement, actions: HTMLElement, more: HTMLElement, heading: HTMLElement }} Parts
  */
@@ -28,19 +29,26 @@ export async function showResult(parts, board, note, task, isFresh) {
     parts.actions.replaceChildren(again);
     return;
   }
-  let current = assets[0];
-  showResults(parts.stage, assets, note.title, isFresh, (asset) => (current = asset));
+  let at = 0;
+  /** @param {Asset[]} from @param {boolean} plays */
+  const show = (from, plays) =>
+    showResults(parts.stage, from, note.title, plays, at, (index) => (at = index));
+  show(assets, isFresh);
   const line = paragraph("note", expiry(task.expiresAt, Date.now()));
   line.setAttribute("role", "status");
-  parts.actions.replaceChildren(...keepers(board, note, task, () => current, line));
+  parts.actions.replaceChildren(...keepers(board, note, task, () => assets[at], line, show));
   parts.more.replaceChildren(line, ...followUps(task, note).map((group) => showGroup(board, group)));
   for (const control of [...parts.actions.children, ...parts.more.querySelectorAll("button")]) {
     control.setAttribute("aria-describedby", parts.heading.id);
   }
 }
 
-/** @param {Board} board @param {Note} note @param {Task} task @param {() => import("./media.js").Asset} current @param {HTMLElement} line */
-function keepers(board, note, task, current, line) {
+/**
+ * @param {Board} board @param {Note} note @param {Task} task
+ * @param {() => Asset} current @param {HTMLElement} line
+ * @param {(assets: Asset[], plays: boolean) => void} show
+ */
+function keepers(board, note, task, current, line, show) {
   /** @param {string} label @param {() => Promise<string>} work */
   const keeper = (label, work) => {
     const element = button(label, async () => {
@@ -58,7 +66,9 @@ function keepers(board, note, task, current, line) {
     ...(canUseFolder
       ? [keeper("Keep in a folder …", () => keepInFolder(board.connection.client, task))]
       : []),
-    ...(board.connection.canKeep ? [keeper("Keep in the bucket", () => keepInBucket(task))] : []),
+    ...(board.connection.canKeep
+      ? [keeper("Keep in the bucket", () => keepInBucket(task, (kept) => show(kept, false)))]
+      : []),
   ];
 }
 

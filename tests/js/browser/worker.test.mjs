@@ -121,5 +121,6 @@ test("guards_the_page_and_the_api_with_headers", async () => {
     service: "real",
     host: new URL(service.url).host,
     session: new URL(service.url).host,
+    keep: true,
   });
 });
