@@ -13,7 +13,7 @@ use crate::cancel::{Cancel, Interrupt};
 use crate::core::belief::{self, Belief, Beliefs};
 use crate::core::classify::{Judge, Purpose};
 use crate::core::error::{Code, Error, Hint, Resend};
-use crate::core::http::{HttpRequest, Reply};
+use crate::core::http::{HttpRequest, READ_TIMEOUT_MS, Reply, SUBMIT_TIMEOUT_MS};
 use crate::core::json::{Value, Writer};
 use crate::core::poller::{PollOptions, Poller};
 use crate::core::reading;
@@ -24,10 +24,6 @@ use crate::js::Outcome;
 use crate::transport::{NoReply, Outgoing, Transport, Why};
 use crate::waits::{Caller, Waits};
 
-/// Submits and the image seed are given this long: the gateways' own limit is 60 s, and a shorter one makes doubt.
-pub const SUBMIT_TIMEOUT_MS: Millis = 120_000;
-/// Reads are given this long.
-pub const READ_TIMEOUT_MS: Millis = 30_000;
 /// A submit that provably created nothing is sent again so many times at most.
 const RESENDS: u32 = 3;
 

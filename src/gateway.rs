@@ -26,7 +26,7 @@ impl Gateway {
         Gateway { rules: gateway::Gateway::read(&parsed(options)) }
     }
 
-    /// `{headers, status, body}`: the answer. `{headers, route, operation, isSubmit, takes, speed, check, path}`: go on.
+    /// `{headers, status, body}`: the answer. `{headers, route, operation, isSubmit, limitMs, takes, speed, check, path}`: go on.
     pub fn judge(&self, head: &str) -> String {
         let head = parsed(head);
         let head = Head::new(&head);
@@ -131,6 +131,7 @@ fn write_passed(passed: &Passed, json: &mut Writer) {
     json.key("route").string(route.name());
     json.key("operation").string(route.operation());
     json.key("isSubmit").boolean(route.is_submit());
+    json.key("limitMs").integer(route.limit_ms());
     json.key("takes").string_or_null(route.takes_body());
     json.key("speed").string(speed.map_or("", Speed::as_str));
     match check {

@@ -12,10 +12,11 @@ use web_sys::Headers;
 
 use crate::call::{Call, Limit, Stop, handle_json};
 use crate::cancel::Cancel;
-use crate::client::{self, Client, READ_TIMEOUT_MS, SUBMIT_TIMEOUT_MS, Seen, now};
+use crate::client::{self, Client, Seen, now};
 use crate::core::classify::Purpose;
 use crate::core::error::{Code, Error};
 use crate::core::fields::Fields;
+use crate::core::http::{READ_TIMEOUT_MS, SUBMIT_TIMEOUT_MS};
 use crate::core::json::{self, Value, Writer};
 use crate::core::keep;
 use crate::core::poller::{DEFAULT_STALENESS_BUDGET, PollOptions, Poller, Timeout};

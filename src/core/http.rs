@@ -7,6 +7,11 @@ use super::task::Millis;
 use super::text;
 use super::time;
 
+/// Submits and the image seed are given this long: the gateways' own limit is 60 s, and a shorter one makes doubt.
+pub const SUBMIT_TIMEOUT_MS: Millis = 120_000;
+/// Reads are given this long.
+pub const READ_TIMEOUT_MS: Millis = 30_000;
+
 /// A request that has not left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {

@@ -1,5 +1,6 @@
 import { TooLarge, readBytes, readForm, writeForm } from "./bodies.js";
 import { Ids, subjectOf } from "./ids.js";
+import { Limit } from "./limit.js";
 import { cutPictures, fillPictures } from "./pictures.js";
 import { contentReply, hide, passedHeaders } from "./replies.js";
 
@@ -69,8 +70,14 @@ export class Exchange {
     if (!outgoing) return this.#reply(200, "[]");
     const asked = [...(verdict.check ? [verdict.check[1]] : []), ...outgoing.asked];
     this.#id = asked.length === 1 ? asked[0] : undefined;
-    const response = await this.#send(outgoing, await this.#settings.apiKey(env));
-    return this.#passBack(verdict, asked, response, ids);
+    const key = await this.#settings.apiKey(env);
+    const limit = new Limit(verdict.limitMs);
+    try {
+      const response = await this.#send(outgoing, key, limit);
+      return await this.#passBack(verdict, asked, response, ids, limit);
+    } finally {
+      limit.end();
+    }
   }
 
   /** The verdict on the head. */
@@ -159,8 +166,8 @@ export class Exchange {
     return said;
   }
 
-  /** @param {Outgoing} outgoing @param {string} key */
-  async #send({ path, body, type }, key) {
+  /** @param {Outgoing} outgoing @param {string} key @param {Limit} limit */
+  async #send({ path, body, type }, key, limit) {
     this.#hidden.push(key);
     const headers = new Headers({ accept: "*/*", authorization: `Bearer ${key}` });
     if (type) headers.set("content-type", type);
@@ -170,16 +177,34 @@ export class Exchange {
     const start = Date.now();
     this.#tell({ type: "request", method, path, attempt: 1 });
     // A redirect is handed back, not followed: the key belongs to this one origin.
-    const init = { method, headers, body, redirect: /** @type {const} */ ("manual") };
-    const response = await this.#settings.fetch(this.#settings.rules.baseUrl + path, init).catch(() => {
-      throw this.#refusal("unreachable");
-    });
+    const redirect = /** @type {const} */ ("manual");
+    const init = { method, headers, body, redirect, signal: limit.signal };
+    const sent = this.#settings.fetch(this.#settings.rules.baseUrl + path, init);
+    const response = await this.#inTime(sent, limit);
     this.#tell({ type: "response", status: response.status, ms: Date.now() - start });
     return response;
   }
 
-  /** @param {any} verdict @param {string[]} asked @param {Response} response @param {Ids} ids */
-  async #passBack({ route }, asked, response, ids) {
+  /**
+   * @template T
+   * @param {Promise<T>} work of the service's
+   * @param {Limit} limit
+   */
+  #inTime(work, limit) {
+    return limit.of(work).catch(() => {
+      throw this.#refusal(limit.isOver ? "late" : "unreachable");
+    });
+  }
+
+  /**
+   * A result streams for as long as it takes; whatever else must be there in time.
+   * @param {any} verdict
+   * @param {string[]} asked
+   * @param {Response} response
+   * @param {Ids} ids
+   * @param {Limit} limit
+   */
+  async #passBack({ route }, asked, response, ids, limit) {
     const passed = passedHeaders(response.headers, this.#hidden);
     const headers = [...this.#headers, ...passed];
     if (route.startsWith("content")) {
@@ -187,9 +212,7 @@ export class Exchange {
       const content = type && contentReply(response, headers, type);
       if (content) return this.#settled(content);
     }
-    const { bytes, isOver } = await readReply(response).catch(() => {
-      throw this.#refusal("unreachable");
-    });
+    const { bytes, isOver } = await this.#inTime(readReply(response), limit);
     const { status, type } = response;
     const shown = type === "opaqueredirect" || response.redirected ? 0 : status;
     const said = this.#rules.ask("answer", route, JSON.stringify(asked), shown, isOver, bytes);

@@ -55,24 +55,29 @@ export class Rules {
    * @returns {{ head: any, text: string }}
    */
   ask(method, ...parameters) {
-    try {
-      const said = this.#gateway[method](...parameters);
-      const end = said.indexOf("\n");
-      if (end < 0) return { head: JSON.parse(said), text: "" };
-      return { head: JSON.parse(said.slice(0, end)), text: said.slice(end + 1) };
-    } catch (error) {
-      this.#drop();
-      throw error;
-    }
+    const said = this.#call(method, parameters);
+    const end = said.indexOf("\n");
+    if (end < 0) return { head: JSON.parse(said), text: "" };
+    return { head: JSON.parse(said.slice(0, end)), text: said.slice(end + 1) };
   }
 
   /** @param {string} contentType @returns {string | undefined} */
   mediaType(contentType) {
-    return this.#gateway.mediaType(contentType);
+    return this.#call("mediaType", [contentType]);
   }
 
   /** @param {string[]} ids @returns {string} */
   list(ids) {
-    return this.#gateway.list(JSON.stringify(ids));
+    return this.#call("list", [JSON.stringify(ids)]);
+  }
+
+  /** @param {string} method @param {unknown[]} parameters @returns {any} */
+  #call(method, parameters) {
+    try {
+      return this.#gateway[method](...parameters);
+    } catch (error) {
+      this.#drop();
+      throw error;
+    }
   }
 }

@@ -28,6 +28,7 @@ impl Refusal {
             "not_found" => return Refusal::not_found(),
             "unreadable" => (400, "invalid_request", "the body cannot be read"),
             "unreachable" => (502, "upstream_error", "the service could not be reached"),
+            "late" => (504, "upstream_timeout", "the service did not answer in time"),
             _ => (500, "gateway_error", "the gateway failed"),
         };
         Refusal::new(status, code, message)

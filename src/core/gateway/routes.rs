@@ -1,8 +1,9 @@
 //! The paths that there are. protocol.md 1.2 to 1.19.
 
 use crate::core::handle::Kind;
+use crate::core::http::{READ_TIMEOUT_MS, SUBMIT_TIMEOUT_MS};
 use crate::core::submit::Speed;
-use crate::core::task::{Family, TaskHandle, TaskId};
+use crate::core::task::{Family, Millis, TaskHandle, TaskId};
 use crate::core::{midjourney, reading, submit, text};
 
 /// What a request asks for.
@@ -93,6 +94,11 @@ impl Route {
     /// Whether it costs: the rate limiter is asked.
     pub fn is_submit(self) -> bool {
         matches!(self, Route::Submit(_) | Route::Upload)
+    }
+
+    /// The service is given as long as the client gives it.
+    pub fn limit_ms(self) -> Millis {
+        if self.is_submit() || self == Route::Seed { SUBMIT_TIMEOUT_MS } else { READ_TIMEOUT_MS }
     }
 
     pub(super) fn is_post(self) -> bool {

@@ -54,10 +54,11 @@ export function withLittleMemory(wasm, pages) {
  * An exported function that panics.
  * @param {Uint8Array<ArrayBuffer>} wasm
  * @param {string} glue
- * @param {string} method of the engine
+ * @param {string} method of a class
  */
 export function withPanicIn(wasm, glue, method) {
-  const name = new RegExp(`\\b${method}\\([^)]*\\)\\s*{[^}]*?wasm\\.(\\w+)\\(`).exec(glue)?.[1];
+  const call = new RegExp(`\\b${method}\\([^)]*\\)\\s*{[^]*?wasm\\.(\\w+)\\(this\\.__wbg_ptr`);
+  const name = call.exec(glue)?.[1];
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).filter(
     ({ kind }) => kind === "function",
   ).length;
