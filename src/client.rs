@@ -226,7 +226,7 @@ impl Client {
         Ok(())
     }
 
-    /// The content of a finished /v1/videos task; the body is the caller's to read.
+    /// The exchange that brings the content of a finished /v1/videos task; its body is the caller's to read.
     pub async fn content(&self, call: &Call, handle: &TaskHandle) -> Result<JsValue, Stop> {
         let request = reading::content_request(handle);
         let limit = call.request_timeout.unwrap_or(Some(READ_TIMEOUT_MS));
@@ -234,7 +234,7 @@ impl Client {
         self.emit_request(&request, 1, 1);
         let open = self.transport.respond(&self.outgoing(call, &request, limit)).await.map_err(lost)?;
         if open.head.is_ok() && !open.head.redirected && !reading::is_no_video(open.head.content_type.as_deref()) {
-            return Ok(open.response());
+            return Ok(open.into_exchange());
         }
         let (reply, _) = open.read().await.map_err(lost)?;
         Err(reading::content_error(handle, &reply, now()).into())

@@ -268,7 +268,10 @@ async fn single(client: &Client, name: &str, argument: &Value<'_>, call: &Call) 
         let handle = read_handle(argument, "handle", operation_of(name))?;
         client.tell_handle(call.id, &handle);
         match name {
-            "content" => return Ok(Done::plain(client.content(call, &handle).await?)),
+            "content" => {
+                let exchange = client.content(call, &handle).await?;
+                return Ok(Done { raw: handle_json(&handle), ..Done::plain(exchange) });
+            }
             "seed" => (midjourney::seed(&handle), SUBMIT_TIMEOUT_MS, Some(handle)),
             _ => (reading::request(&handle), READ_TIMEOUT_MS, Some(handle)),
         }

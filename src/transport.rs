@@ -27,8 +27,6 @@ extern "C" {
     fn is_sent(this: &Exchange) -> bool;
     #[wasm_bindgen(method, getter, js_name = isPage)]
     fn is_page(this: &Exchange) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn response(this: &Exchange) -> JsValue;
 }
 
 /// Where requests go, and with what.
@@ -116,9 +114,9 @@ impl Open<'_> {
         Ok((Reply { body, over_cap, ..self.head }, bytes))
     }
 
-    /// The host's response, whose body is the caller's to read.
-    pub fn response(self) -> JsValue {
-        self.exchange.disarm().map_or(JsValue::UNDEFINED, |exchange| exchange.response())
+    /// The exchange, for the host to hand its body over.
+    pub fn into_exchange(self) -> JsValue {
+        self.exchange.disarm().map_or(JsValue::UNDEFINED, JsValue::from)
     }
 }
 

@@ -38,7 +38,7 @@ export class Client {
    * @param {boolean} isShared waits may share what they wait for: see DESIGN.md, request contexts
    */
   constructor(options, load, isShared) {
-    this.#settings = checkOptions(options);
+    this.#settings = checkOptions(options, isShared);
     this.#load = load;
     this.#isShared = isShared;
     this.#waits = new Waits({
@@ -170,8 +170,23 @@ export class Client {
   }
 
   /** @param {any} handle @param {any} [options] */
-  downloadContent(handle, options) {
-    return this.#onTask("content", handle, options).then(([response]) => response);
+  downloadContent(handle, options = {}) {
+    return this.#onTask("content", handle, options).then(([exchange, json]) => {
+      // It is open until its body has ended.
+      const open = new OpenCall("videos.content", false, options);
+      open.handle = this.#parse(json);
+      this.#open.set(open.id, open);
+      const onEnd = () => {
+        open.settle();
+        this.#open.delete(open.id);
+      };
+      const failure = (/** @type {any} */ code, /** @type {unknown} */ cause) => {
+        const { operation, handle } = open;
+        const fields = { code, operation, message: "the video broke off", retryable: true, handle };
+        return new CometError(fields, this.#settings.secrets.safe(cause));
+      };
+      return exchange.handOver(open.signal, failure, onEnd);
+    });
   }
 
   /** @param {any} task @param {any} sink @param {any} [options] @returns {Promise<any>} */

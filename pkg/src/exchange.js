@@ -1,5 +1,7 @@
 import { formBody, jsonBody } from "./bodies.js";
 
+/** @import { Gate } from "./gate.js" */
+
 /** The longest wait that a timer takes; beyond it fires at once. */
 const LONGEST_TIMER_MS = 0x7fffffff;
 
@@ -10,6 +12,7 @@ const LONGEST_TIMER_MS = 0x7fffffff;
  * @property {(() => string | Promise<string>) | undefined} key
  * @property {string} auth
  * @property {number} maxReplyBytes
+ * @property {Gate} [gate] for the requests of all calls, where these may wait for each other
  */
 
 /**
@@ -30,6 +33,8 @@ export class Exchange {
   #controller = new AbortController();
   /** @type {any} */
   #timer;
+  /** @type {(() => void) | undefined} */
+  #leaveGate;
 
   /**
    * @param {Settings} settings
@@ -46,6 +51,17 @@ export class Exchange {
 
   /** Sends the request, and resolves to the reply's head as JSON. */
   async respond() {
+    const { gate } = this.#settings;
+    try {
+      if (gate && !gate.enter()) await gate.turn(this.#controller.signal);
+      this.#leaveGate = () => gate?.leave();
+      return await this.#head();
+    } finally {
+      this.#outOfGate();
+    }
+  }
+
+  async #head() {
     // A key function or a picture that never comes is no reason to wait for ever either.
     const init = await this.#inTime(this.#init());
     this.at = "network";
@@ -93,6 +109,74 @@ export class Exchange {
   abort() {
     clearTimeout(this.#timer);
     this.#controller.abort();
+    this.#outOfGate();
+  }
+
+  /**
+   * The response as the caller's own. The signal holds until the end of its body, and the time limit for each piece of it.
+   * @param {AbortSignal} signal
+   * @param {(code: "timeout" | "network", cause?: unknown) => Error} failure
+   * @param {() => void} onEnd
+   * @returns {Response}
+   */
+  handOver(signal, failure, onEnd) {
+    const { response } = this;
+    const reader = response.body?.getReader();
+    if (!reader) {
+      onEnd();
+      return response;
+    }
+    /** @type {ReadableStreamDefaultController} */
+    let controller;
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      clearTimeout(this.#timer);
+      signal.removeEventListener("abort", onAbort);
+      onEnd();
+    };
+    /** @param {unknown} error */
+    const fail = (error) => {
+      if (isOver) return;
+      end();
+      controller.error(error);
+      this.abort();
+      reader.cancel(error).catch(() => {});
+    };
+    const onAbort = () => fail(signal.reason);
+    const source = {
+      start: (/** @type {ReadableStreamDefaultController} */ own) => {
+        controller = own;
+        signal.addEventListener("abort", onAbort);
+        if (signal.aborted) onAbort();
+      },
+      pull: async () => {
+        try {
+          const { value } = await this.#inTime(reader.read());
+          if (isOver) return;
+          if (value) return controller.enqueue(value);
+          end();
+          controller.close();
+        } catch (cause) {
+          fail(this.at === "time" ? failure("timeout") : failure("network", cause));
+        }
+      },
+      cancel: (/** @type {unknown} */ reason) => {
+        end();
+        return reader.cancel(reason);
+      },
+    };
+    const { status, statusText, headers, url } = response;
+    // No piece is read before the caller asks for it.
+    const stream = new ReadableStream(source, { highWaterMark: 0 });
+    return Object.defineProperty(new Response(stream, { status, statusText, headers }), "url", {
+      value: url,
+    });
+  }
+
+  #outOfGate() {
+    this.#leaveGate?.();
+    this.#leaveGate = undefined;
   }
 
   async #init() {

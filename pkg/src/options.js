@@ -1,6 +1,7 @@
 import { aFunction, atLeast, checkBaseUrl, checkKey, tell } from "./checks.js";
 import { CometError, invalid } from "./errors.js";
 import { Exchange } from "./exchange.js";
+import { Gate } from "./gate.js";
 import { Secrets } from "./secrets.js";
 
 /** @import { ClientOptions } from "./index.js" */
@@ -12,8 +13,9 @@ const WHERE = "createClient";
 /**
  * Checks a client's options, here and not in the wasm: wrong ones throw before that is loaded.
  * @param {ClientOptions} options
+ * @param {boolean} isShared calls may wait for each other: see DESIGN.md, request contexts
  */
-export function checkOptions(options) {
+export function checkOptions(options, isShared) {
   if (typeof options !== "object" || options === null) throw invalid(WHERE, "options", "must be an object");
   const { apiKey, fetch: custom, onEvent } = options;
   oneOf(options, "auth", ["bearer", "raw", "mj-api-secret"]);
@@ -24,6 +26,7 @@ export function checkOptions(options) {
   atLeast(WHERE, options, "maxConcurrency", 1);
   if (options.requestTimeoutMs !== null) atLeast(WHERE, options, "requestTimeoutMs", 1);
   const secrets = new Secrets();
+  const maxConcurrency = options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
   const settings = {
     secrets,
     baseUrl: checkBaseUrl(WHERE, options.baseUrl),
@@ -35,7 +38,8 @@ export function checkOptions(options) {
     headers: new Headers(mergedHeaders(WHERE, options.headers)),
     maxReplyBytes: options.maxReplyBytes ?? DEFAULT_MAX_REPLY_BYTES,
     requestTimeoutMs: options.requestTimeoutMs === null ? Infinity : options.requestTimeoutMs,
-    maxConcurrency: options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY,
+    maxConcurrency,
+    gate: isShared ? new Gate(maxConcurrency) : undefined,
     onEvent: onEvent && ((/** @type {string} */ json) => tell(onEvent, secrets.parse(json))),
     /** @type {(request: string, images: any[], headers: Headers) => Exchange} */
     exchange: (...outgoing) => new Exchange(settings, ...outgoing),

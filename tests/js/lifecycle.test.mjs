@@ -105,11 +105,13 @@ const flows = [
     },
   },
   {
-    name: "downloadContent",
-    points: ["key", "GET headers"],
+    name: "downloadContent, with its body",
+    points: GET,
     start: ({ client, world, options }) => {
       world.answers = [() => new Response("film", { headers: { "content-type": "video/mp4" } })];
-      return client.downloadContent("task_1", options);
+      return client
+        .downloadContent("task_1", options)
+        .then((/** @type {Response} */ response) => response.text());
     },
   },
   {
