@@ -98,9 +98,18 @@ test("a hidden tab, whose timers run once a minute, asks once a minute", async (
 
 test("a wait of a hundred days sleeps, and does not spin", async (t) => {
   const { clock, client, asked, pass, handle } = world(t);
+  let timersSet = 0;
+  const { setTimeout } = globalThis;
+  const counted = (/** @type {[() => void, number]} */ ...args) => {
+    timersSet += 1;
+    return setTimeout(...args);
+  };
+  globalThis.setTimeout = /** @type {any} */ (counted);
   const wait = watch(client.poll(handle, { intervalMs: 100 * 24 * HOUR_MS, timeoutMs: null }));
   await pass(60_000);
   assert.ok(asked.length <= 1);
   assert.equal(clock.countTimers(), 1);
+  // Each request has some for its own limit.
+  assert.ok(timersSet < 10, `${timersSet} timers were set`);
   assert.equal(wait.isSettled, false);
 });

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare, Response } from "miniflare";
 import { folder } from "../installed.mjs";
+import { withPanicIn } from "../support/patch.mjs";
 
 /** A Worker that hangs is a red test, not a hung run. */
 const LIMIT = { timeout: 20_000 };
@@ -24,30 +25,37 @@ const service = {
   reads: new Map(),
   /** @type {string[]} */
   log: [],
+  /** The reading that finds a task done. */
+  last: 2,
   /** Told of each request when it arrives. */
   arrivals: new EventEmitter(),
   /** Awaited before the answer to a request. @type {(step: string) => any} */
   gate: () => {},
 };
 
-before(async () => {
-  worker = new Miniflare({
+before(async () => (worker = await start(await modules())));
+after(() => worker.dispose());
+beforeEach(() => {
+  service.reads.clear();
+  service.log = [];
+  service.last = 2;
+  service.gate = () => {};
+});
+
+/** @param {Awaited<ReturnType<typeof modules>>} modules */
+async function start(modules) {
+  const started = new Miniflare({
     cf: false,
     compatibilityDate: "2026-01-01",
-    modules: await modules(),
+    modules,
     outboundService: serve,
     handleRuntimeStdio: (/** @type {import("node:stream").Readable[]} */ ...streams) => {
       for (const stream of streams) stream.on("data", (chunk) => (noise += chunk));
     },
   });
-  await worker.ready;
-});
-after(() => worker.dispose());
-beforeEach(() => {
-  service.reads.clear();
-  service.log = [];
-  service.gate = () => {};
-});
+  await started.ready;
+  return started;
+}
 
 /** The Worker as a user's bundler makes it: the wasm stays a module of its own. */
 async function modules() {
@@ -85,9 +93,9 @@ async function serve(request) {
   return Response.json({
     id,
     action: "IMAGINE",
-    progress: "10%",
+    progress: `${read * 10}%`,
     status: "IN_PROGRESS",
-    ...(read > 1 && done),
+    ...(read >= service.last && done),
   });
 }
 
@@ -105,9 +113,9 @@ function latch() {
   return { open, opened };
 }
 
-/** @param {string} path @param {object} [init] @returns {Promise<any>} */
-async function ask(path, init) {
-  const reply = await worker.dispatchFetch(`http://worker.example${path}`, init);
+/** @param {string} path @param {object} [init] @param {Miniflare} [by] @returns {Promise<any>} */
+async function ask(path, init, by = worker) {
+  const reply = await by.dispatchFetch(`http://worker.example${path}`, init);
   const text = await reply.text();
   assert.ok(text.startsWith("{"), text);
   return JSON.parse(text);
@@ -223,6 +231,36 @@ test("webhooks of two requests are read by the one reader", LIMIT, async () => {
     ...(await Promise.all([ask("/webhook", init), ask("/webhook", init)])),
   ];
   for (const task of tasks) assertDone(task, "hook");
+});
+
+test("a wait ends where the clock stands still while the Worker computes", LIMIT, async () => {
+  service.last = 5;
+  const seen = await ask("/clock?prompt=frozen");
+  assert.deepEqual(seen, { status: "succeeded", progress: [10, 20, 30, 40, 100] });
+  assert.equal(service.log.length, 5);
+});
+
+test(
+  "a wait that the Worker drives itself ends there too, and asks nothing before its time",
+  LIMIT,
+  async () => {
+    service.last = 5;
+    assert.deepEqual(await ask("/steps?prompt=driven"), { status: "succeeded", early: 0 });
+    assert.equal(service.log.length, 5);
+  },
+);
+
+test("a panic settles the waits of the module's one client, and the next call works", LIMIT, async (t) => {
+  const dist = join(folder, "node_modules/comet-tasks/dist");
+  const [script, wasm] = await modules();
+  const glue = await readFile(join(dist, "glue.js"), "utf8");
+  const contents = withPanicIn(new Uint8Array(/** @type {Buffer} */ (wasm?.contents)), glue, "leave");
+  const broken = await start(/** @type {any} */ ([script, { ...wasm, contents }]));
+  t.after(() => broken.dispose());
+  for (const request of ["first", "second"]) {
+    const seen = await ask(`/panic?prompt=${request}`, {}, broken);
+    assert.deepEqual(seen, { ended: ["panic", "enough"], status: "running" });
+  }
 });
 
 test("the runtime never found the Worker hung, nor a promise of another request", () => {
