@@ -14,6 +14,7 @@ import { createSandbox } from "./sandbox.js";
 const HOST = "127.0.0.1";
 const DEFAULT_PORT = 7070;
 const TICK_MS = 1_000;
+const KEEP_ALIVE_MS = 75_000;
 const HELP = `comet-tasks-sandbox: a stand-in for CometAPI's media tasks, on ${HOST}
 
   --port <n>       default ${DEFAULT_PORT}; 0 takes any free port
@@ -74,6 +75,8 @@ function numberOf(name, text, fallback) {
 /** @param {Sandbox} sandbox @param {number} port */
 function serve(sandbox, port) {
   const server = createServer((request, response) => answer(sandbox, request, response));
+  // The caller closes idle connections first: a request that meets the server's own close is lost.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
     stop(
       error.code === "EADDRINUSE" ? `port ${port} is taken; choose another one with --port` : error.message,

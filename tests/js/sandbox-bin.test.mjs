@@ -89,6 +89,16 @@ test("a stalled request ends with its caller, and the server lives on", LIMIT, a
   assert.equal((await log(origin)).submits, 1);
 });
 
+test(
+  "a connection is the caller's to close: it stays open for longer than callers keep one",
+  LIMIT,
+  async (t) => {
+    const origin = await start(t);
+    const { headers } = await fetch(`${origin}/sandbox/log`);
+    assert.equal(headers.get("keep-alive"), "timeout=75");
+  },
+);
+
 test("hooks arrive without any further request", LIMIT, async (t) => {
   const calls = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
   t.after(() => calls.close());

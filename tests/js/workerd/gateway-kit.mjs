@@ -42,10 +42,11 @@ export async function workerModules(file) {
 }
 
 /**
- * @param {{ options?: object, sandbox?: import("comet-tasks/sandbox").SandboxOptions, answer?: (request: Request) => Response | undefined }} [setup]
- *   `answer` may answer in the sandbox's place
+ * @param {{ options?: object, sandbox?: import("comet-tasks/sandbox").SandboxOptions, haste?: number,
+ *   answer?: (request: Request) => Promise<Response> | Response | undefined }} [setup] `answer` may answer in the sandbox's
+ *   place; with `haste` the Worker's timers run so many times as fast
  */
-export async function startGateway({ options = {}, sandbox: script = {}, answer } = {}) {
+export async function startGateway({ options = {}, sandbox: script = {}, haste = 0, answer } = {}) {
   const { createSandbox } = await importInstalled("comet-tasks/sandbox");
   const sandbox = createSandbox({ speed: 600, apiKey: KEY, origin: "https://service.example", ...script });
   /** @type {Arrived[]} */
@@ -58,7 +59,7 @@ export async function startGateway({ options = {}, sandbox: script = {}, answer 
     const headers = Object.fromEntries(incoming.headers);
     arrived.push({ method, url, headers, body: Buffer.from(body ?? []).toString("latin1") });
     const request = new Request(url, { method, headers, body });
-    const response = answer?.(request) ?? (await sandbox.fetch(request));
+    const response = (await answer?.(request)) ?? (await sandbox.fetch(request));
     const empty = [101, 204, 205, 304].includes(response.status);
     return new WorkerResponse(empty ? null : await response.arrayBuffer(), {
       status: response.status,
@@ -70,7 +71,7 @@ export async function startGateway({ options = {}, sandbox: script = {}, answer 
     host: "127.0.0.1",
     compatibilityDate: "2026-01-01",
     modules: await workerModules("gateway-worker.mjs"),
-    bindings: { KEY, SECRET, OPTIONS: JSON.stringify(options) },
+    bindings: { KEY, SECRET, HASTE: haste, OPTIONS: JSON.stringify(options) },
     outboundService: serve,
     handleRuntimeStdio: (/** @type {import("node:stream").Readable[]} */ ...streams) => {
       for (const stream of streams) stream.on("data", (chunk) => (noise += chunk));

@@ -108,6 +108,23 @@ test("a wait through the gateway tells the service's refusals apart", LIMIT, asy
   });
 });
 
+test("a service that says nothing is given up, and the next request does not suffer", LIMIT, async (t) => {
+  let isSilent = true;
+  const answer = () => (isSilent ? new Promise(() => {}) : undefined);
+  const hasty = await startGateway({ haste: 1000, answer });
+  t.after(() => hasty.close());
+  const client = await pageClient(hasty.origin, "alice");
+  const late = { code: "gateway", status: 504, serviceCode: "upstream_timeout", ambiguous: true };
+  const silent = [client.submitImagine({ prompt: "a boat" }), client.submitVeo({ prompt: "a kite" })];
+  await Promise.all(silent.map((submit) => assert.rejects(submit, late)));
+  isSilent = false;
+  assert.equal(
+    (await client.run({ kind: "imagine", params: { prompt: "a boat" } }, QUICK)).status,
+    "succeeded",
+  );
+  assert.ok(!/hung|cross-request|different request|Uncaught/i.test(hasty.log()), hasty.log());
+});
+
 test("two hundred overlapping callers each get their own", LIMIT, async () => {
   const names = Array.from({ length: 200 }, (_, at) => `many${at}`);
   const tasks = await Promise.all(
