@@ -209,7 +209,7 @@ test("errors and events have no field that is not declared, and events all that 
 
 test("every @default is what the code has", async () => {
   const sources = [
-    "src/client.rs",
+    "src/core/http.rs",
     "src/core/poller.rs",
     "src/core/videos.rs",
     "pkg/src/options.js",
