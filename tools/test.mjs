@@ -4,6 +4,7 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findBrowser } from "./browser.mjs";
 import { build } from "./build.mjs";
+import { load } from "../tests/load/gateway.mjs";
 import { install, remove } from "./install.mjs";
 import { matrix, smokeMatrix } from "./matrix.mjs";
 import { mutants } from "./mutants.mjs";
@@ -63,6 +64,7 @@ const longStages = [
   { name: "cargo package", work: () => cargo(["package", "--locked", "--allow-dirty"]), needs: "set-up" },
   { name: "matrix", work: () => matrix().then(() => {}), needs: "build" },
   { name: "gateway without its guards", work: () => mutants(), needs: "build" },
+  { name: "gateway under load", work: load, needs: "build" },
 ];
 
 /**
