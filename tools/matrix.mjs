@@ -59,7 +59,7 @@ async function installTools() {
 async function runLines(lines) {
   const { tarball, remove } = await pack();
   try {
-    const { createSandbox } = await import("../pkg/dist/sandbox.js");
+    const { createSandbox } = await import("../pkg/src/sandbox.js");
     const outcomes = [];
     for (const line of lines) outcomes.push(await runLine(line, { tarball, createSandbox }));
     return outcomes;

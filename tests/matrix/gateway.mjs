@@ -37,7 +37,9 @@ export function gatewayLine(host) {
 
 /** A picture from submit to its bytes, and nobody without a sign-in. @param {string} origin */
 async function works(origin) {
-  const { createClient } = await import("../../pkg/dist/index.js");
+  // By a URL: types are checked before there is a dist.
+  /** @type {typeof import("comet-tasks")} */
+  const { createClient } = await import(new URL("../../pkg/dist/index.js", import.meta.url).href);
   await answers(origin);
   const headers = { "x-user": "alice" };
   const baseUrl = `${origin}/api/comet`;
