@@ -1,3 +1,5 @@
+import { toHex } from "./hex.js";
+
 /** Enough to tell what a file is. */
 const HEAD_BYTES = 16;
 /** What is read at once where the host lets the reader say. */
@@ -94,10 +96,7 @@ export class AssetBody {
       this.#ahead.push(piece);
       first.push(...piece.subarray(0, HEAD_BYTES));
     }
-    return first
-      .slice(0, HEAD_BYTES)
-      .map((byte) => byte.toString(16).padStart(2, "0"))
-      .join("");
+    return toHex(new Uint8Array(first.slice(0, HEAD_BYTES)));
   }
 
   stream() {

@@ -1,4 +1,5 @@
 import { invalid } from "./errors.js";
+import { toHex } from "./hex.js";
 
 /** @import { ImageInput } from "./index.js" */
 
@@ -99,11 +100,6 @@ function isBlob(value) {
     typeof value.slice === "function" &&
     typeof value.type === "string"
   );
-}
-
-/** @param {Uint8Array} bytes */
-function toHex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

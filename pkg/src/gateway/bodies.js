@@ -1,3 +1,4 @@
+import { toHex } from "../hex.js";
 import { join } from "./pictures.js";
 
 /** A body that is longer than it may be. */
@@ -59,8 +60,7 @@ export async function readForm(bytes, type) {
 
 /** In hexadecimal. @param {Blob} file */
 async function firstBytes(file) {
-  const bytes = new Uint8Array(await file.slice(0, 16).arrayBuffer());
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
 }
 
 /**
