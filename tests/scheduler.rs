@@ -51,9 +51,13 @@ impl World {
     }
 
     fn submit(&mut self, id: usize, kind: Kind, course: Course) {
+        self.submit_with(PollOptions::default(), id, kind, course);
+    }
+
+    fn submit_with(&mut self, options: PollOptions, id: usize, kind: Kind, course: Course) {
         let handle = handle(id, kind, self.now);
         self.courses.insert(handle.id.as_str().into(), (self.now, course));
-        self.scheduler.add(id as u32, (), poller(handle, PollOptions::default(), self.now), self.now);
+        self.scheduler.add(id as u32, (), poller(handle, options, self.now), self.now);
     }
 
     /// Lets time pass until this time, or until nothing is left to do.
@@ -158,6 +162,25 @@ fn a_gateway_without_the_list_route_is_asked_singly_from_then_on() {
     two_pictures(&mut world);
     world.run_until(Millis::MAX);
     assert_eq!((world.late_s.len(), world.batches), (2, 1));
+}
+
+/// Fifty waits that began at fifty moments of a second would otherwise make fifty requests in each.
+#[test]
+fn waits_with_an_interval_come_together_in_one_batch_an_interval() {
+    let mut world = World::new(6);
+    let mut random = Random::default();
+    let belief = Belief::shipped(Kind::Video.family(), Kind::Video);
+    for id in 0..50 {
+        world.run_until(id as Millis * 20);
+        let options = PollOptions { interval_ms: Some(1_000), ..PollOptions::default() };
+        let mut course = Course::new(belief, &mut random);
+        course.end = 3_600_000;
+        world.submit_with(options, id, Kind::Video, course);
+    }
+    world.run_until(3_000);
+    let before = world.requests;
+    world.run_until(3_000 + 12 * (1_000 + ROUND_TRIP_MS));
+    assert_eq!((world.requests - before, world.batches), (12, world.requests));
 }
 
 #[test]

@@ -360,7 +360,10 @@ export interface PollOptions extends RequestOptions {
    * @default 0.5
    */
   stalenessBudget?: number;
-  /** Milliseconds between two requests, instead of the schedule. */
+  /**
+   * Milliseconds between two requests, instead of the schedule. Where several tasks wait, a request may come up to half of
+   * it earlier, together with theirs.
+   */
   intervalMs?: number;
   /** Requests after which the wait rejects with "request_budget". */
   maxRequests?: number;

@@ -334,8 +334,12 @@ impl Poller {
     }
 
     /// The needless wait that is to be expected at this time, in seconds; None when the next request is not the schedule's
-    /// to move.
+    /// to move. A wait with an interval is worth no request before its time, and goes along with one once half of the
+    /// pause is over: so all that have it come together, whenever they began.
     pub fn waste(&self, at: Millis) -> Option<f64> {
+        if self.options.interval_ms.is_some() {
+            return (at - self.asked.at >= self.next_at - at).then_some(0.0);
+        }
         let growth = self.seen.growth?;
         Some(growth.waste((at - self.seen.at) as f64 / 1000.0))
     }

@@ -11,6 +11,8 @@ const WINDOW_MS = 45_000;
 const LABELS = 92;
 const ROW = 18;
 const MOST_TASKS = 6;
+/** From its left end: two halves of a circle. */
+const DOT = "a3.5 3.5 0 1 1 7 0a3.5 3.5 0 1 1-7 0";
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -19,7 +21,7 @@ const SVG = "http://www.w3.org/2000/svg";
  */
 export function mountTimeline(root, titleOf) {
   const summary = find(root, ".summary", HTMLElement);
-  const drawing = find(root, "svg", SVGSVGElement);
+  const drawing = new Drawing(find(root, "svg", SVGSVGElement));
   /** @type {Span[]} */
   let spans = [];
   /** @type {Reading[]} */
@@ -32,7 +34,7 @@ export function mountTimeline(root, titleOf) {
     readings = readings.filter(({ at }) => at > now - WINDOW_MS);
     const text = inWords(total, spans, now);
     if (summary.textContent !== text) summary.textContent = text;
-    if (root.open) drawing.replaceChildren(...render(spans, readings, titleOf, now, drawing));
+    if (root.open) drawing.show(spans, readings, titleOf, now);
   };
   // Four times a second is enough to read; it is a chart, not an animation.
   setInterval(() => {
@@ -87,36 +89,92 @@ function inWords({ requests, waiting }, spans, now) {
 }
 
 /**
- * @param {Span[]} spans @param {Reading[]} readings @param {(id: string) => string} titleOf @param {number} now
- * @param {SVGSVGElement} drawing
+ * The picture: one path for all requests, one for all sleeps, one for the readings of each status. A busy minute has a
+ * thousand marks; as elements of their own the browser would style and lay out each of them, four times a second.
  */
-function render(spans, readings, titleOf, now, drawing) {
-  const start = now - WINDOW_MS;
-  const width = Math.max(240, drawing.clientWidth);
-  // The last sixth is the future: how long it will sleep.
-  const x = (/** @type {number} */ at) =>
-    LABELS + Math.max(0, Math.min(1, (at - start) / (WINDOW_MS * 1.2))) * (width - LABELS);
-  const ids = [...new Set(readings.map(({ id }) => id))].slice(-MOST_TASKS);
-  const height = (ids.length + 2) * ROW + 4;
-  drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  drawing.setAttribute("height", String(height));
-  const parts = [text(0, 13, "requests"), text(0, ROW + 13, "sleeps")];
-  for (const { kind, from, to, batch, failed } of spans) {
-    const length = Math.max(kind === "request" ? 3 : 1, x(to ?? now) - x(from));
-    const tall = kind === "request" ? Math.min(14, 7 + batch) : 6;
-    const y = (kind === "request" ? 9 : ROW + 9) - tall / 2;
-    parts.push(
-      shape("rect", { x: x(from), y, width: length, height: tall, rx: 1.5, class: failed ? "failed" : kind }),
-    );
+class Drawing {
+  #root;
+  /** As wide as it is drawn: asking for it each time would make the browser lay out the page there and then. */
+  #width = 240;
+  /** @type {Map<string, SVGPathElement>} by class */
+  #paths = new Map();
+  /** @type {SVGTextElement[]} one for each row */
+  #labels = [];
+
+  /** @param {SVGSVGElement} root */
+  constructor(root) {
+    this.#root = root;
+    new ResizeObserver(([{ contentRect }]) => (this.#width = Math.max(240, contentRect.width))).observe(root);
   }
-  ids.forEach((id, row) => parts.push(text(0, (row + 2) * ROW + 13, short(titleOf(id)))));
+
+  /** @param {Span[]} spans @param {Reading[]} readings @param {(id: string) => string} titleOf @param {number} now */
+  show(spans, readings, titleOf, now) {
+    const ids = [...new Set(readings.map(({ id }) => id))].slice(-MOST_TASKS);
+    const height = (ids.length + 2) * ROW + 4;
+    set(this.#root, "viewBox", `0 0 ${this.#width} ${height}`);
+    set(this.#root, "height", String(height));
+    this.#name(["requests", "sleeps", ...ids.map((id) => short(titleOf(id)))]);
+    const marks = marksOf(spans, readings, ids, now, this.#width);
+    marks.set("now", `M${place(now, now, this.#width)} 0V${height}`);
+    for (const name of this.#paths.keys()) if (!marks.has(name)) marks.set(name, "");
+    for (const [name, path] of marks) set(this.#path(name), "d", path);
+  }
+
+  /** @param {string[]} names of the rows */
+  #name(names) {
+    for (let row = this.#labels.length; row < names.length; row++) {
+      this.#labels.push(this.#add("text", { x: "0", y: String(row * ROW + 13) }));
+    }
+    this.#labels.forEach((label, row) => {
+      const name = names[row] ?? "";
+      if (label.textContent !== name) label.textContent = name;
+    });
+  }
+
+  /** @param {string} name */
+  #path(name) {
+    const path = this.#paths.get(name) ?? this.#add("path", { class: name });
+    this.#paths.set(name, path);
+    return path;
+  }
+
+  /** @template {"path" | "text"} Name @param {Name} name @param {Record<string, string>} attributes @returns {SVGElementTagNameMap[Name]} */
+  #add(name, attributes) {
+    const element = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    this.#root.append(element);
+    return element;
+  }
+}
+
+/**
+ * What is drawn, by class: bars for requests and sleeps, dots for readings.
+ * @param {Span[]} spans @param {Reading[]} readings @param {string[]} ids whose rows are shown @param {number} now @param {number} width
+ */
+function marksOf(spans, readings, ids, now, width) {
+  /** @type {Map<string, string>} */
+  const marks = new Map();
+  const add = (/** @type {string} */ name, /** @type {string} */ path) =>
+    marks.set(name, (marks.get(name) ?? "") + path);
+  for (const { kind, from, to, batch, failed } of spans) {
+    const isRequest = kind === "request";
+    const x = place(from, now, width);
+    const length = Math.max(isRequest ? 3 : 1, place(to ?? now, now, width) - x);
+    const tall = isRequest ? Math.min(14, 7 + batch) : 6;
+    const y = (isRequest ? 9 : ROW + 9) - tall / 2;
+    add(failed ? "failed" : kind, `M${x} ${y}h${length}v${tall}h${-length}z`);
+  }
   for (const { at, id, status } of readings) {
     const row = ids.indexOf(id);
-    if (row < 0) continue;
-    parts.push(shape("circle", { cx: x(at), cy: (row + 2) * ROW + 9, r: 3.5, class: `reading ${status}` }));
+    if (row >= 0) add(`reading ${status}`, `M${place(at, now, width) - 3.5} ${(row + 2) * ROW + 9}${DOT}`);
   }
-  parts.push(shape("line", { x1: x(now), x2: x(now), y1: 0, y2: height, class: "now" }));
-  return parts;
+  return marks;
+}
+
+/** Where a time stands, to half a pixel. The last sixth is the future: how long it will sleep. @param {number} at @param {number} now @param {number} width */
+function place(at, now, width) {
+  const share = Math.max(0, Math.min(1, (at - now + WINDOW_MS) / (WINDOW_MS * 1.2)));
+  return Math.round((LABELS + share * (width - LABELS)) * 2) / 2;
 }
 
 /** @param {string} title */
@@ -124,16 +182,7 @@ function short(title) {
   return title.length > 15 ? `${title.slice(0, 14)}…` : title;
 }
 
-/** @param {string} name @param {Record<string, string | number>} attributes */
-function shape(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  return element;
-}
-
-/** @param {number} x @param {number} y @param {string} content */
-function text(x, y, content) {
-  const element = shape("text", { x, y });
-  element.textContent = content;
-  return element;
+/** @param {SVGElement} element @param {string} name @param {string} value */
+function set(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
