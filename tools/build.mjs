@@ -6,13 +6,15 @@ import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
+import { bundleInto } from "./bundle.mjs";
 import { withLock } from "./lock.mjs";
 import { bindgen, bindgenVersion, cargo, setup, toolOutput } from "./setup.mjs";
 import { capture, main, root, run, step, Stop } from "./shell.mjs";
 
 const target = "wasm32-unknown-unknown";
 const dist = join(root, "pkg/dist");
-const wasmFolder = join(root, ".tools/wasm");
+/** The modules, the glue that goes with each, and their inline forms, as they go into the package. */
+export const wasmFolder = join(root, ".tools/wasm");
 const distStamp = join(root, ".tools/dist.stamp");
 /** `COMET_STABLE_STD=1 npm run build`: the standard library as rustup ships it; 18.7 KB more in brotli. */
 const stableStd = process.env.COMET_STABLE_STD === "1";
@@ -66,7 +68,7 @@ async function isBuilt() {
 }
 
 async function distSources() {
-  return `${await wasmSources()} ${await hash("pkg/src", ...copied)}`;
+  return `${await wasmSources()} ${await hash("pkg/src", "pkg/package.json", "tools/bundle.mjs", ...copied)}`;
 }
 
 async function wasmSources() {
@@ -215,12 +217,9 @@ async function wrapGlue(output, names) {
 async function assemble() {
   const fresh = join(root, ".tools/dist");
   const old = join(root, ".tools/dist.old");
-  await rm(fresh, { recursive: true, force: true });
-  await cp(join(root, "pkg/src"), fresh, { recursive: true });
-  for (const file of modules.flatMap(({ files }) => Object.values(files))) {
-    await copyFile(join(wasmFolder, file), join(fresh, file));
-  }
-  await addCommonJs(fresh);
+  const sources = join(root, ".tools/sources");
+  await gatherSources(sources);
+  await bundleInto(sources, fresh);
   if (existsSync(dist)) await rename(dist, old);
   await rename(fresh, dist);
   await rm(old, { recursive: true, force: true });
@@ -229,22 +228,13 @@ async function assemble() {
   }
 }
 
-/**
- * The default entry for `require`: one file, the wasm in it, and the same types under the name that TypeScript looks for.
- * @param {string} folder
- */
-async function addCommonJs(folder) {
-  const { build: bundle } = await import("esbuild"); // not before set-up has installed it
-  await bundle({
-    entryPoints: [join(folder, "index.js")],
-    outfile: join(folder, "index.cjs"),
-    bundle: true,
-    format: "cjs",
-    platform: "node", // says which names it exports in the form that Node's own reader finds
-    target: "es2022",
-    logLevel: "warning",
-  });
-  await copyFile(join(folder, "index.d.ts"), join(folder, "index.d.cts"));
+/** The sources and what was generated beside them. @param {string} folder is emptied first */
+export async function gatherSources(folder) {
+  await rm(folder, { recursive: true, force: true });
+  await cp(join(root, "pkg/src"), folder, { recursive: true });
+  for (const file of modules.flatMap(({ files }) => Object.values(files))) {
+    await copyFile(join(wasmFolder, file), join(folder, file));
+  }
 }
 
 /** @param {...string} paths files and folders in the root; what does not exist counts as nothing */

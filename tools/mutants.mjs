@@ -2,7 +2,8 @@
 // each attack on it is seen. tests/js/workerd/attacks/guards.mjs says what is taken away.
 import { copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { build } from "./build.mjs";
+import { build, gatherSources } from "./build.mjs";
+import { bundleInto } from "./bundle.mjs";
 import { install, remove } from "./install.mjs";
 import { bindgen, cargo } from "./setup.mjs";
 import { Stop, capture, main, root, run } from "./shell.mjs";
@@ -10,6 +11,7 @@ import { Stop, capture, main, root, run } from "./shell.mjs";
 const tests = "tests/js/workerd/gateway-attacks.test.mjs";
 const scratch = join(root, ".tools/mutants");
 const crate = join(scratch, "crate");
+const sources = join(scratch, "sources");
 const target = "wasm32-unknown-unknown";
 
 /** @typedef {import("../tests/js/workerd/attacks/guards.mjs").Edit} Edit */
@@ -38,12 +40,11 @@ export async function mutants(wanted = []) {
  * @param {string} folder in which the package is installed
  */
 async function withoutGuard({ name, edits }, folder) {
-  const dist = join(folder, "node_modules/comet-tasks/dist");
-  await rm(dist, { recursive: true });
-  await cp(join(root, "pkg/dist"), dist, { recursive: true });
+  await gatherSources(sources);
   const [ours, theirs] = [edits.filter(isRust), edits.filter((edit) => !isRust(edit))];
-  if (ours.length > 0) await buildMutant(ours, dist);
-  for (const edit of theirs) await apply(edit, join(dist, edit.file.replace("pkg/src/", "")));
+  if (ours.length > 0) await buildMutant(ours);
+  for (const edit of theirs) await apply(edit, join(sources, edit.file.replace("pkg/src/", "")));
+  await bundleInto(sources, join(folder, "node_modules/comet-tasks/dist"));
   const env = { ...process.env, COMET_TASKS_INSTALLED: folder };
   const pattern = `\\[${name}\\]$`;
   const { output } = await capture(
@@ -64,8 +65,8 @@ function isRust({ file }) {
   return file.endsWith(".rs");
 }
 
-/** The edge module without a guard; not optimised, since nobody waits for it. @param {Edit[]} edits @param {string} dist */
-async function buildMutant(edits, dist) {
+/** The edge module without a guard; not optimised, since nobody waits for it. @param {Edit[]} edits */
+async function buildMutant(edits) {
   await mkdir(crate, { recursive: true });
   await rm(join(crate, "src"), { recursive: true, force: true });
   for (const name of ["src", "examples", "Cargo.toml", "Cargo.lock", "README.md", "rust-toolchain.toml"]) {
@@ -81,10 +82,10 @@ async function buildMutant(edits, dist) {
   const glue = await readFile(join(made, "comet_tasks.js"), "utf8");
   const head = "export function createGlue({ WebAssembly, queueMicrotask, setTimeout, clearTimeout }) {";
   await writeFile(
-    join(dist, "edge/glue.js"),
+    join(sources, "edge/glue.js"),
     `${head}\nconst document = undefined;\n${glue}\nreturn wasm_bindgen;\n}\n`,
   );
-  await copyFile(join(made, "comet_tasks_bg.wasm"), join(dist, "comet_tasks_edge.wasm"));
+  await copyFile(join(made, "comet_tasks_bg.wasm"), join(sources, "comet_tasks_edge.wasm"));
 }
 
 /** @param {Edit} edit @param {string} path */

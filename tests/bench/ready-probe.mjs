@@ -1,11 +1,9 @@
 // From import to the end of the first call, in a fresh process: `node ready-probe.mjs <client>`. Prints milliseconds.
-import { createRequire } from "node:module";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 
 const name = process.argv[2] ?? "";
-const here = fileURLToPath(new URL(".", import.meta.url));
-const folder = name === "comet-tasks" ? (process.env.COMET_TASKS_INSTALLED ?? "") : here;
 
 let requests = 0;
 const fetch = async () => {
@@ -27,12 +25,19 @@ const firstCalls = {
   "no-op": async () => ({}),
 };
 
-const entry =
-  name === "no-op"
-    ? "data:text/javascript,"
-    : pathToFileURL(createRequire(join(folder, "probe.js")).resolve(name)).href;
+/** As a module beside it would import it: `require` finds another form of some. @returns {Promise<(name: string) => Promise<any>>} */
+async function importer() {
+  const folder = process.env.COMET_TASKS_INSTALLED;
+  if (name !== "comet-tasks" || !folder) return (name) => import(name);
+  const file = join(folder, "import.mjs");
+  await writeFile(file, "export default (name) => import(name);\n");
+  return (await import(pathToFileURL(file).href)).default;
+}
+
+const entry = name === "no-op" ? "data:text/javascript," : name;
+const load = await importer();
 const start = performance.now();
-await firstCalls[name](await import(entry));
+await firstCalls[name](await load(entry));
 const ms = performance.now() - start;
 if (requests !== 1) throw new Error(`${name}: ${requests} requests for its first call`);
 console.log(ms);

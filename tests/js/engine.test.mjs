@@ -1,35 +1,38 @@
+// One instance of a module: what it has of the host, and what becomes of it. The rules of pkg/src/instance.js, by themselves.
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, mock, test } from "node:test";
+import { mock, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { runInNewContext } from "node:vm";
-import { folder } from "./installed.mjs";
+import { createInstance, isModule } from "../../pkg/src/instance.js";
+import { build, wasmFolder } from "../../tools/build.mjs";
 
-const dist = join(folder, "node_modules/comet-tasks/dist");
-const { createEngine, isModule } = await engineOf(dist);
-/** @type {typeof import("../../pkg/src/load-inline.js")} */
-const { load } = await import(pathToFileURL(join(dist, "load-inline.js")).href);
+await build();
+const wasm = new Uint8Array(await readFile(join(wasmFolder, "comet_tasks.wasm")));
+/** @type {typeof import("../../pkg/src/glue.js")} */
+const { createGlue } = await import(pathToFileURL(join(wasmFolder, "glue.js")).href);
+
+const EMPTY = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
 test("a module of another realm is a module", async () => {
   const { Module } = runInNewContext("WebAssembly");
-  const foreign = new Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  const foreign = new Module(EMPTY);
   assert.equal(foreign instanceof WebAssembly.Module, false);
   assert.equal(isModule(foreign), true);
-  assert.equal(isModule(await load()), true);
+  assert.equal(isModule(await WebAssembly.compile(wasm)), true);
   assert.equal(isModule({}), false);
 });
 
-test("two engines of one module share nothing", async () => {
-  const module = await load();
-  const [one, other] = [createEngine(module, () => {}), createEngine(module, () => {})];
-  assert.notEqual(one.Engine, other.Engine);
+test("two instances of one module share nothing", async () => {
+  const module = await WebAssembly.compile(wasm);
+  const [one, other] = [0, 1].map(() => createInstance(createGlue, module, () => {}));
+  assert.notEqual(one?.Engine, other?.Engine);
 });
 
 test("what a microtask or a timer of the wasm throws is told to onTrap and to nobody else", async () => {
   for (const start of /** @type {const} */ (["queueMicrotask", "setTimeout"])) {
-    const { host, traps } = await hostOfGlue();
+    const { host, traps } = hostOfGlue();
     const error = new Error(start);
     await new Promise((resolve) => {
       host[start](() => {
@@ -42,7 +45,7 @@ test("what a microtask or a timer of the wasm throws is told to onTrap and to no
 });
 
 test("after a trap nothing of the instance runs, and none of its timers is left", async (t) => {
-  const { host, traps } = await hostOfGlue();
+  const { host, traps } = hostOfGlue();
   t.after(() => mock.timers.reset());
   mock.timers.enable({ apis: ["setTimeout"] });
   const cleared = t.mock.method(globalThis, "clearTimeout");
@@ -58,8 +61,8 @@ test("after a trap nothing of the instance runs, and none of its timers is left"
   assert.equal(cleared.mock.callCount(), 1);
 });
 
-test("timers that are replaced after the engine was made are the ones it uses", async (t) => {
-  const { host } = await hostOfGlue();
+test("timers that are replaced after the instance was made are the ones it uses", async (t) => {
+  const { host } = hostOfGlue();
   t.after(() => mock.timers.reset());
   mock.timers.enable({ apis: ["setTimeout"] });
   const [kept, cleared] = [mock.fn(), mock.fn()];
@@ -71,7 +74,7 @@ test("timers that are replaced after the engine was made are the ones it uses", 
 });
 
 test("the host's functions are called on no object", async (t) => {
-  const { host } = await hostOfGlue();
+  const { host } = hostOfGlue();
   /** @type {unknown[]} */
   const receivers = [];
   for (const name of /** @type {const} */ (["queueMicrotask", "setTimeout", "clearTimeout"])) {
@@ -89,27 +92,11 @@ test("the host's functions are called on no object", async (t) => {
   assert.deepEqual(receivers, [undefined, undefined, undefined]);
 });
 
-/** The names that engine.js hands to the glue, by way of a glue that only gives them back. */
-async function hostOfGlue() {
-  const copy = await mkdtemp(join(tmpdir(), "comet-tasks-engine-"));
-  after(() => rm(copy, { recursive: true }));
-  for (const file of ["engine.js", "errors.js", "instance.js"])
-    await copyFile(join(dist, file), join(copy, file));
-  await writeFile(join(copy, "package.json"), '{ "type": "module" }');
-  await writeFile(join(copy, "glue.js"), "export const createGlue = (host) => ({ host, initSync() {} });\n");
+/** The names that the glue is handed, by way of a glue that only gives them back. */
+function hostOfGlue() {
   /** @type {unknown[]} */
   const traps = [];
-  const engine = (await engineOf(copy)).createEngine(await load(), (error) => traps.push(error));
-  const { host } = /** @type {{ host: import("../../pkg/src/glue.js").Host }} */ (
-    /** @type {unknown} */ (engine)
-  );
+  const given = (/** @type {import("../../pkg/src/glue.js").Host} */ host) => ({ host, initSync() {} });
+  const { host } = createInstance(given, new WebAssembly.Module(EMPTY), (error) => traps.push(error));
   return { host, traps };
-}
-
-/**
- * @param {string} directory
- * @returns {Promise<typeof import("../../pkg/src/engine.js")>}
- */
-function engineOf(directory) {
-  return import(pathToFileURL(join(directory, "engine.js")).href);
 }

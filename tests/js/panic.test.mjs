@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { wasmFolder } from "../../tools/build.mjs";
 import { folder } from "./installed.mjs";
 import { stopClock, turn } from "./support/clock.mjs";
 import { withLittleMemory, withPanicIn } from "./support/patch.mjs";
@@ -19,7 +20,7 @@ after(() => assert.deepEqual(unhandled, [], "nothing is left unhandled"));
 const dist = join(folder, "node_modules/comet-tasks/dist");
 const entry = join(dist, "index.js");
 const wasm = new Uint8Array(await readFile(join(dist, "comet_tasks.wasm")));
-const glue = await readFile(join(dist, "glue.js"), "utf8");
+const glue = await readFile(join(wasmFolder, "glue.js"), "utf8");
 
 const HANDLE = { v: 1, family: "midjourney", kind: "imagine", id: "1712345678901234", submittedAt: 0 };
 /** A task that takes more memory than there is. */

@@ -2,13 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { wasmFolder } from "../../../tools/build.mjs";
 import { folder, importInstalled } from "../installed.mjs";
 
 const dist = join(folder, "node_modules/comet-tasks/dist");
 const ORIGIN = "https://page.example";
 
 export const edgeWasm = new Uint8Array(await readFile(join(dist, "comet_tasks_edge.wasm")));
-export const edgeGlue = await readFile(join(dist, "edge/glue.js"), "utf8");
+export const edgeGlue = await readFile(join(wasmFolder, "edge/glue.js"), "utf8");
 
 /**
  * @param {(url: string, init: RequestInit) => Promise<Response>} service

@@ -8,6 +8,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare, Response } from "miniflare";
+import { wasmFolder } from "../../../tools/build.mjs";
 import { folder } from "../installed.mjs";
 import { withPanicIn } from "../support/patch.mjs";
 
@@ -251,9 +252,8 @@ test(
 );
 
 test("a panic settles the waits of the module's one client, and the next call works", LIMIT, async (t) => {
-  const dist = join(folder, "node_modules/comet-tasks/dist");
   const [script, wasm] = await modules();
-  const glue = await readFile(join(dist, "glue.js"), "utf8");
+  const glue = await readFile(join(wasmFolder, "glue.js"), "utf8");
   const contents = withPanicIn(new Uint8Array(/** @type {Buffer} */ (wasm?.contents)), glue, "leave");
   const broken = await start(/** @type {any} */ ([script, { ...wasm, contents }]));
   t.after(() => broken.dispose());

@@ -34,7 +34,7 @@ export async function workerModules(file) {
   return [
     {
       type: /** @type {const} */ ("ESModule"),
-      path: "worker/worker.mjs",
+      path: "worker.mjs",
       contents: outputFiles[0]?.text ?? "",
     },
     { type: /** @type {const} */ ("CompiledWasm"), path: WASM, contents: wasm },
