@@ -1,7 +1,14 @@
 import { bind } from "./create.js";
 import { load } from "./load-edge-light.js";
 
-export { CometError, isCometError } from "./errors.js";
-export { findButton, supersedes } from "./task.js";
+export { CometError, findButton, isCometError, supersedes } from "./shared.js";
 
-export const { createClient, init, parseWebhook } = bind(load, false);
+/** Pure, and made into no variables at once: who imports none of the three gets no wasm from a bundler. */
+const entry = /* @__PURE__ */ bind(load, false);
+
+/** @param {any} [options] */
+export const createClient = (options) => entry.createClient(options);
+/** @param {any} [source] */
+export const init = (source) => entry.init(source);
+/** @param {any} body */
+export const parseWebhook = (body) => entry.parseWebhook(body);

@@ -1,10 +1,17 @@
 import { bind } from "./create.js";
 import { CometError } from "./errors.js";
 
-export { CometError, isCometError } from "./errors.js";
-export { findButton, supersedes } from "./task.js";
+export { CometError, findButton, isCometError, supersedes } from "./shared.js";
 
-export const { createClient, init, parseWebhook } = bind(load, true);
+/** Pure: see index.js. */
+const entry = /* @__PURE__ */ bind(load, true);
+
+/** @param {any} [options] */
+export const createClient = (options) => entry.createClient(options);
+/** @param {any} [source] */
+export const init = (source) => entry.init(source);
+/** @param {any} body */
+export const parseWebhook = (body) => entry.parseWebhook(body);
 
 /** This entry brings no wasm and looks for none: where it lies, only the application knows. */
 async function load() {
