@@ -44,13 +44,15 @@ pub enum JsonError {
 
 /// Reads one value that fills the whole text.
 pub fn parse(text: &str) -> Result<Value<'_>, JsonError> {
-    let mut reader = Reader { text, at: 0 };
-    let value = reader.value(0)?;
+    let mut reader = Reader { text, at: 0, depth: 0 };
+    let value = reader.value();
     reader.space();
-    if reader.at < text.len() {
-        return Err(JsonError::Invalid);
+    match value {
+        _ if reader.depth > MAX_DEPTH => Err(JsonError::TooDeep),
+        Some(value) if reader.at == text.len() => Ok(value),
+        None if reader.at == text.len() => Err(JsonError::Truncated),
+        _ => Err(JsonError::Invalid),
     }
-    Ok(value)
 }
 
 static NULL: Value<'static> = Value::Null;
@@ -58,7 +60,13 @@ static NULL: Value<'static> = Value::Null;
 impl<'a> Value<'a> {
     /// The member with this key (the last one, if it is there twice), else null.
     pub fn get(&self, key: &str) -> &Value<'a> {
-        self.members().iter().rev().find(|(name, _)| name == key).map_or(&NULL, |(_, value)| value)
+        for (name, value) in self.members().iter().rev() {
+            // Lengths first: most keys differ there, and a call is saved.
+            if name.len() == key.len() && name.as_bytes() == key.as_bytes() {
+                return value;
+            }
+        }
+        &NULL
     }
 
     /// The value at a path such as `error.message`.
@@ -168,29 +176,37 @@ pub fn scaled(text: &str, places: i32) -> Option<(i64, bool)> {
     Some((if negative { -result } else { result }, exact))
 }
 
+/// On None it stands where the text stops being JSON: at its end, if it was cut off.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    depth: u8,
 }
 
 impl<'a> Reader<'a> {
-    fn peek(&self) -> Result<u8, JsonError> {
-        self.text.as_bytes().get(self.at).copied().ok_or(JsonError::Truncated)
+    /// The next byte. At the end it is 0, which JSON has no place for.
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        let is_next = self.peek() == byte;
+        self.at += usize::from(is_next);
+        is_next.then_some(())
     }
 
     fn space(&mut self) {
-        while matches!(self.peek(), Ok(b' ' | b'\t' | b'\n' | b'\r')) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
     }
 
-    fn value(&mut self, depth: u8) -> Result<Value<'a>, JsonError> {
+    fn value(&mut self) -> Option<Value<'a>> {
         self.space();
-        match self.peek()? {
-            b'{' | b'[' if depth == MAX_DEPTH => Err(JsonError::TooDeep),
-            b'{' => self.object(depth + 1),
-            b'[' => self.list(depth + 1),
-            b'"' => Ok(Value::Text(self.string()?)),
+        match self.peek() {
+            b'{' => self.nested(b'}'),
+            b'[' => self.nested(b']'),
+            b'"' => Some(Value::Text(self.string()?)),
             b't' => self.word("true", Value::Bool(true)),
             b'f' => self.word("false", Value::Bool(false)),
             b'n' => self.word("null", Value::Null),
@@ -198,167 +214,141 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, JsonError> {
-        let rest = &self.text.as_bytes()[self.at..];
-        if rest.starts_with(word.as_bytes()) {
-            self.at += word.len();
-            return Ok(value);
+    fn word(&mut self, word: &str, value: Value<'a>) -> Option<Value<'a>> {
+        for byte in word.bytes() {
+            self.take(byte)?;
         }
-        Err(if word.as_bytes().starts_with(rest) { JsonError::Truncated } else { JsonError::Invalid })
+        Some(value)
     }
 
-    fn object(&mut self, depth: u8) -> Result<Value<'a>, JsonError> {
-        let mut members = Vec::new();
-        self.sequence(b'}', |reader| {
-            reader.space();
-            if reader.peek()? != b'"' {
-                return Err(JsonError::Invalid);
-            }
-            let key = reader.string()?;
-            reader.space();
-            if reader.peek()? != b':' {
-                return Err(JsonError::Invalid);
-            }
-            reader.at += 1;
-            members.push((key, reader.value(depth)?));
-            Ok(())
-        })?;
-        Ok(Value::Object(members))
-    }
-
-    fn list(&mut self, depth: u8) -> Result<Value<'a>, JsonError> {
-        let mut items = Vec::new();
-        self.sequence(b']', |reader| {
-            items.push(reader.value(depth)?);
-            Ok(())
-        })?;
-        Ok(Value::List(items))
-    }
-
-    /// From the opening bracket to the closing one, commas between.
-    fn sequence(
-        &mut self,
-        close: u8,
-        mut item: impl FnMut(&mut Self) -> Result<(), JsonError>,
-    ) -> Result<(), JsonError> {
+    /// An object or a list, from its opening bracket to the closing one.
+    fn nested(&mut self, close: u8) -> Option<Value<'a>> {
+        let (mut members, mut items) = (Vec::new(), Vec::new());
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
         self.at += 1;
         self.space();
-        if self.peek()? == close {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            item(self)?;
-            self.space();
-            let next = self.peek()?;
-            self.at += 1;
-            match next {
-                b',' => {}
-                _ if next == close => return Ok(()),
-                _ => return Err(JsonError::Invalid),
+        while self.peek() != close {
+            if !(members.is_empty() && items.is_empty()) {
+                self.take(b',')?;
+                self.space();
             }
+            if close == b'}' {
+                let key = self.string()?;
+                self.space();
+                self.take(b':')?;
+                members.push((key, self.value()?));
+            } else {
+                items.push(self.value()?);
+            }
+            self.space();
         }
+        self.at += 1;
+        self.depth -= 1;
+        Some(if close == b'}' { Value::Object(members) } else { Value::List(items) })
     }
 
-    fn number(&mut self) -> Result<Value<'a>, JsonError> {
+    fn number(&mut self) -> Option<Value<'a>> {
         let start = self.at;
-        if self.peek()? == b'-' {
-            self.at += 1;
-        }
-        if self.peek()? == b'0' {
-            self.at += 1;
-        } else {
+        let _ = self.take(b'-');
+        if self.take(b'0').is_none() {
             self.digits()?;
         }
-        if self.peek() == Ok(b'.') {
-            self.at += 1;
+        if self.take(b'.').is_some() {
             self.digits()?;
         }
-        if matches!(self.peek(), Ok(b'e' | b'E')) {
+        if matches!(self.peek(), b'e' | b'E') {
             self.at += 1;
-            if matches!(self.peek()?, b'+' | b'-') {
+            if matches!(self.peek(), b'+' | b'-') {
                 self.at += 1;
             }
             self.digits()?;
         }
-        Ok(Value::Number(&self.text[start..self.at]))
+        Some(Value::Number(self.text.get(start..self.at)?))
     }
 
-    fn digits(&mut self) -> Result<(), JsonError> {
-        if !self.peek()?.is_ascii_digit() {
-            return Err(JsonError::Invalid);
-        }
-        while self.peek().is_ok_and(|byte| byte.is_ascii_digit()) {
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while self.peek().is_ascii_digit() {
             self.at += 1;
         }
-        Ok(())
+        (self.at > start).then_some(())
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        self.at += 1;
-        let mut start = self.at;
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.take(b'"')?;
         let mut unescaped = String::new();
         loop {
-            match self.peek()? {
+            let run = plain_run(self.text.get(self.at..)?);
+            self.at += run.len();
+            match self.peek() {
                 b'"' => {
-                    let rest = &self.text[start..self.at];
                     self.at += 1;
                     if unescaped.is_empty() {
-                        return Ok(Cow::Borrowed(rest));
+                        return Some(Cow::Borrowed(run));
                     }
-                    unescaped.push_str(rest);
-                    return Ok(Cow::Owned(unescaped));
+                    unescaped.push_str(run);
+                    return Some(Cow::Owned(unescaped));
                 }
                 b'\\' => {
-                    unescaped.push_str(&self.text[start..self.at]);
+                    unescaped.push_str(run);
                     self.at += 1;
                     unescaped.push(self.escape()?);
-                    start = self.at;
                 }
-                0..0x20 => return Err(JsonError::Invalid),
-                _ => self.at += 1,
+                _ => return None,
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let letter = self.peek()?;
-        self.at += 1;
-        Ok(match letter {
+    fn escape(&mut self) -> Option<char> {
+        let letter = self.peek();
+        let letter = match letter {
             b'"' | b'\\' | b'/' => letter as char,
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
             b'r' => '\r',
             b't' => '\t',
-            b'u' => self.unicode()?,
-            _ => return Err(JsonError::Invalid),
-        })
+            b'u' => {
+                self.at += 1;
+                return self.unicode();
+            }
+            _ => return None,
+        };
+        self.at += 1;
+        Some(letter)
     }
 
     /// The character of `\uXXXX`, taking a following low half with it. A lone half is U+FFFD.
-    fn unicode(&mut self) -> Result<char, JsonError> {
-        let unit = self.hex4()?;
-        if (0xD800..0xDC00).contains(&unit) && self.text.as_bytes()[self.at..].starts_with(b"\\u") {
+    fn unicode(&mut self) -> Option<char> {
+        let mut code = self.hex4()?;
+        if (0xD800..0xDC00).contains(&code) && self.text.as_bytes()[self.at..].starts_with(b"\\u") {
             let back = self.at;
             self.at += 2;
             let low = self.hex4()?;
             if (0xDC00..0xE000).contains(&low) {
-                let code = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+            } else {
+                self.at = back;
             }
-            self.at = back;
         }
-        Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Some(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn hex4(&mut self) -> Result<u32, JsonError> {
+    fn hex4(&mut self) -> Option<u32> {
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = (self.peek()? as char).to_digit(16).ok_or(JsonError::Invalid)?;
-            unit = unit * 16 + digit;
+            unit = unit * 16 + (self.peek() as char).to_digit(16)?;
             self.at += 1;
         }
-        Ok(unit)
+        Some(unit)
     }
+}
+
+/// What stands before the first quote, backslash or control character.
+fn plain_run(text: &str) -> &str {
+    let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }

@@ -1,6 +1,6 @@
 //! JSON out.
 
-use super::Value;
+use super::{Value, plain_run};
 use crate::core::text;
 
 /// Builds JSON text; commas are its own business.
@@ -120,18 +120,21 @@ impl Writer {
 /// Appends `value` as a JSON string, quotes included.
 pub fn quote(value: &str, out: &mut String) {
     out.push('"');
-    for letter in value.chars() {
+    let mut rest = value;
+    loop {
+        let run = plain_run(rest);
+        out.push_str(run);
+        let Some(letter) = rest.as_bytes().get(run.len()) else { break };
         match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\0'..' ' => {
-                out.push_str("\\u00");
-                out.push(if letter < '\u{10}' { '0' } else { '1' });
-                out.push(char::from_digit(letter as u32 & 15, 16).unwrap_or('0'));
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            _ => {
+                out.push_str(if *letter < 16 { "\\u000" } else { "\\u001" });
+                out.push(b"0123456789abcdef"[usize::from(letter & 15)] as char);
             }
-            _ => out.push(letter),
         }
+        rest = rest.get(run.len() + 1..).unwrap_or_default();
     }
     out.push('"');
 }
