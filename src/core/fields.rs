@@ -6,6 +6,7 @@
 use super::error::Error;
 use super::http::ImageData;
 use super::json::{Value, Writer};
+use super::keep;
 use super::task::TaskId;
 use super::text;
 
@@ -44,6 +45,11 @@ impl<'a> Fields<'a> {
         Error::argument(self.operation, field, rule, &shown.finish())
     }
 
+    /// An error about a field of these.
+    pub fn wrong(&self, name: &str, rule: &'static str) -> Error {
+        self.error(name, rule, self.get(name))
+    }
+
     /// A field as it is; null when it is not there.
     pub fn get(&self, name: &str) -> &'a Value<'a> {
         self.object.get(name)
@@ -54,7 +60,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             Value::Null => Ok(None),
             Value::Text(text) => Ok(Some(text)),
-            other => Err(self.error(name, "must be a string", other)),
+            _ => Err(self.wrong(name, "must be a string")),
         }
     }
 
@@ -65,16 +71,7 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and say something.
     pub fn required(&self, name: &str) -> Outcome<&'a str> {
-        self.words(name)?.ok_or_else(|| self.error(name, "must be a string that is not blank", self.get(name)))
-    }
-
-    /// One of a few words.
-    pub fn one_of(&self, name: &str, words: &[&'static str], rule: &'static str) -> Outcome<Option<&'static str>> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        match words.iter().find(|word| **word == text) {
-            Some(word) => Ok(Some(word)),
-            None => Err(self.error(name, rule, self.get(name))),
-        }
+        self.words(name)?.ok_or_else(|| self.wrong(name, "must be a string that is not blank"))
     }
 
     /// True, false or absent.
@@ -82,7 +79,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             Value::Null => Ok(None),
             Value::Bool(flag) => Ok(Some(*flag)),
-            other => Err(self.error(name, "must be true or false", other)),
+            _ => Err(self.wrong(name, "must be true or false")),
         }
     }
 
@@ -90,7 +87,7 @@ impl<'a> Fields<'a> {
     pub fn object(&self, name: &str) -> Outcome<&'a Value<'a>> {
         match self.get(name) {
             value @ (Value::Null | Value::Object(_)) => Ok(value),
-            other => Err(self.error(name, "must be an object", other)),
+            _ => Err(self.wrong(name, "must be an object")),
         }
     }
 
@@ -124,7 +121,7 @@ impl<'a> Fields<'a> {
         match self.image(name)? {
             None => Ok(None),
             Some(Image::Data(file)) => Ok(Some(file)),
-            Some(Image::Url(_)) => Err(self.error(name, NOT_A_URL, self.get(name))),
+            Some(Image::Url(_)) => Err(self.wrong(name, NOT_A_URL)),
         }
     }
 
@@ -171,24 +168,23 @@ pub struct File {
 
 impl Image {
     fn read(fields: &Fields, name: &str, value: &Value) -> Outcome<Self> {
-        if let Some(url) = value.text() {
-            return match is_web_url(url.trim()) {
-                true => Ok(Image::Url(url.trim().into())),
-                false => Err(fields.error(name, IMAGE_RULE, value)),
-            };
-        }
-        let index = value.get("image").integer().and_then(|index| usize::try_from(index).ok());
-        let Some(index) = index else { return Err(fields.error(name, IMAGE_RULE, value)) };
         if value.get("size").integer() == Some(0) {
             return Err(fields.error(name, "must not be an empty picture", value));
         }
+        Image::of(value).ok_or_else(|| fields.error(name, IMAGE_RULE, value))
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        if let Some(url) = value.words() {
+            return is_web_url(url).then(|| Image::Url(url.into()));
+        }
+        let index = usize::try_from(value.get("image").integer()?).ok()?;
         let mime = match value.get("uri").text() {
-            Some(uri) => data_uri_type(uri),
-            None => bytes_type(value),
+            Some(uri) => data_uri_type(uri)?,
+            None => bytes_type(value)?,
         };
-        let Some(mime) = mime else { return Err(fields.error(name, IMAGE_RULE, value)) };
-        let name = file_name(value.get("name").text().unwrap_or_default(), index, &mime);
-        Ok(Image::Data(File { data: ImageData { index, mime }, name }))
+        let name = file_name(value.get("name").text().unwrap_or_default(), index, mime);
+        Some(Image::Data(File { data: ImageData { index, mime: mime.into() }, name }))
     }
 }
 
@@ -198,40 +194,28 @@ pub fn is_web_url(url: &str) -> bool {
 }
 
 /// `image/png` of `data:image/png;base64,…`.
-fn data_uri_type(uri: &str) -> Option<String> {
+fn data_uri_type(uri: &str) -> Option<&str> {
     let scheme = uri.get(..5)?;
     let (head, data) = text::split_once(uri.get(5..)?, ",")?;
     let (mime, _) = text::split_once(head, ";")?;
     let encoding = text::split(head, ";").last()?;
     let sound = scheme.eq_ignore_ascii_case("data:") && encoding.eq_ignore_ascii_case("base64") && !data.is_empty();
-    (sound && mime.starts_with("image/")).then(|| mime.into())
+    (sound && mime.starts_with("image/")).then_some(mime)
 }
 
 /// What the bytes are: the declared type when it is a picture's, else by their first bytes. Bytes that nothing is known of pass as PNG.
-fn bytes_type(value: &Value) -> Option<String> {
+fn bytes_type<'a>(value: &'a Value) -> Option<&'a str> {
     let declared = text::before(value.get("type").text().unwrap_or_default(), ";").trim();
-    match declared {
-        "image/jpg" => Some("image/jpeg".into()),
-        _ if declared.starts_with("image/") => Some(declared.into()),
-        _ => {
-            let known = known_type(value.get("head").text().unwrap_or_default());
-            let untyped = matches!(declared, "" | "application/octet-stream");
-            known.or(untyped.then_some("image/png")).map(str::to_string)
-        }
+    if declared == "image/jpg" {
+        return Some("image/jpeg");
     }
-}
-
-/// The type that a file's first bytes (in hex) give away.
-fn known_type(head: &str) -> Option<&'static str> {
-    let starts =
-        [("89504e47", "image/png"), ("ffd8ff", "image/jpeg"), ("47494638", "image/gif"), ("424d", "image/bmp")];
-    if head.starts_with("52494646") && head.get(16..24) == Some("57454250") {
-        return Some("image/webp");
+    if declared.starts_with("image/") {
+        return Some(declared);
     }
-    if head.get(8..24) == Some("6674797061766966") {
-        return Some("image/avif");
-    }
-    starts.iter().find(|(start, _)| head.starts_with(start)).map(|(_, mime)| *mime)
+    let head = value.get("head").text().unwrap_or_default();
+    let known = keep::known(head).map(|found| found.mime).filter(|mime| mime.starts_with("image/"));
+    let bitmap = head.starts_with("424d").then_some("image/bmp");
+    known.or(bitmap).or(matches!(declared, "" | "application/octet-stream").then_some("image/png"))
 }
 
 /// One gateway re-emits the file name unescaped inside quotes: only plain ASCII goes out. protocol.md 1.16.

@@ -197,7 +197,8 @@ const STARTS: [(&str, &str, &str); 12] = [
     ("........6d646174", "video/quicktime", "mov"),
 ];
 
-fn known(head: &str) -> Option<Found> {
+/// What a file's first bytes, in hex, give away.
+pub fn known(head: &str) -> Option<Found> {
     let fits = |start: &str| {
         let pairs = start.bytes().zip(head.bytes());
         head.len() >= start.len() && pairs.into_iter().all(|(wanted, byte)| wanted == b'.' || wanted == byte)

@@ -5,6 +5,7 @@ pub mod belief;
 pub mod classify;
 pub mod error;
 pub mod fields;
+pub mod form;
 pub mod gateway;
 pub mod handle;
 pub mod http;

@@ -5,7 +5,7 @@ use super::error::Error;
 use super::http::{HttpRequest, Reply};
 use super::json::{self, Value};
 use super::task::{Family, Kind, Millis, Task, TaskHandle, TaskId};
-use super::{midjourney, reading, videos};
+use super::{form, midjourney, reading, videos};
 
 /// How the service wants the video body spelled. Two of its pages disagree; protocol.md 1.3.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +46,8 @@ impl Speed {
         }
     }
 
-    fn prefix(self) -> &'static str {
+    /// What its requests' paths begin with.
+    pub fn prefix(self) -> &'static str {
         match self {
             Speed::Relax => "/mj-relax",
             Speed::Fast => "/mj-fast",
@@ -55,14 +56,7 @@ impl Speed {
     }
 }
 
-/// The name of a kind's submit.
-pub fn operation(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Veo => "videos.create",
-        Kind::Remix => "videos.remix",
-        _ => midjourney::route(kind).0,
-    }
-}
+pub use super::form::operation;
 
 /// A validated submit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,20 +85,7 @@ pub struct Accepted {
 impl Submission {
     /// Checks the arguments and builds the request.
     pub fn read(kind: Kind, params: &Value, dialect: Dialect, speed: Option<Speed>) -> Result<Self, Error> {
-        let mut submission = match kind.family() {
-            Family::Midjourney => midjourney::submission(kind, params, dialect)?,
-            Family::Videos => videos::submission(kind, params)?,
-        };
-        let request = &mut submission.request;
-        match (speed, kind.family()) {
-            (None, _) => {}
-            (Some(speed), Family::Midjourney) => request.path.insert_str(0, speed.prefix()),
-            (Some(_), Family::Videos) => {
-                let rule = "must be left out: only Midjourney's submits have one";
-                return Err(Error::argument(request.operation, "speed", rule, "one"));
-            }
-        }
-        Ok(submission)
+        form::submission(kind, params, dialect, speed)
     }
 
     /// Judges the reply.
