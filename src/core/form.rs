@@ -88,7 +88,10 @@ pub fn submission(kind: Kind, params: &Value, dialect: Dialect, speed: Option<Sp
         Kind::Veo => {
             let rule = "must be at most two pictures: the first frame and the last";
             sending.pictures("inputReference", 0, 2, rule)?;
-            model = Some(fields.words("model")?.unwrap_or("veo3-fast").into());
+            // It stands second.
+            if let Some(Part::Text { value, .. }) = sending.parts.get(1) {
+                model = Some(value.clone());
+            }
         }
         _ => {}
     }

@@ -197,7 +197,7 @@ const bodies = [
   },
   {
     name: "one body",
-    edits: [edit("src/core/json.rs", "if reader.at < text.len() {", "if reader.at > text.len() {")],
+    edits: [edit("src/core/json.rs", "Some(value) if reader.at == text.len() =>", "Some(value) =>")],
   },
   {
     name: "UTF-8",
@@ -262,13 +262,11 @@ const bodies = [
   },
   {
     name: "two frames",
-    edits: [edit("src/core/videos.rs", "if references.len() > 2 {", "if references.len() > 99 {")],
+    edits: [edit("src/core/form.rs", '"inputReference", 0, 2, rule', '"inputReference", 0, 99, rule')],
   },
   {
     name: "frame type",
-    edits: [
-      edit("src/core/fields.rs", '_ if declared.starts_with("image/") =>', "_ if !declared.is_empty() =>"),
-    ],
+    edits: [edit("src/core/fields.rs", 'if declared.starts_with("image/") {', "if !declared.is_empty() {")],
   },
   {
     name: "safe names",
