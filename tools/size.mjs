@@ -10,7 +10,7 @@ import { Stop, main, root } from "./shell.mjs";
  * Bytes in brotli. The inline form may cost 1.4 times the plain one: base64 compresses badly. The goal is 32 KiB; until it is
  * reached the budget is what has been, so that growth fails the build.
  */
-const plain = 74_400;
+const plain = 73_500;
 /** The tarball's goal is 300 KB; it has the client's module three times and the servers' twice, and a sandbox with pictures. */
 const tarballLimit = 700_000;
 const budget = {
@@ -45,14 +45,12 @@ async function tarballSize() {
 /** @returns {Promise<Record<string, Size>>} */
 async function measure() {
   const wasm = measured(await readFile(join(root, "pkg/dist/comet_tasks.wasm")));
-  const glue = measured(await bundle("glue.js"));
-  const facade = measured(await bundle("index.js", ["./glue.js", "./wasm-inline.js"]));
+  const slim = measured(await bundle("slim.js"));
   const workerd = measured(await bundle("workerd.js", ["./comet_tasks.wasm"]));
   return {
     wasm,
-    "glue (minified)": glue,
-    "facade (minified)": facade,
-    "wasm + glue + facade": sum(wasm, glue, facade),
+    "glue + facade (minified)": slim,
+    "wasm + glue + facade": sum(wasm, slim),
     "default entry (wasm inline)": measured(await bundle("index.js")),
     "workerd entry + wasm": sum(workerd, wasm),
   };
