@@ -2,18 +2,10 @@
 //!
 //! # Modules, in reading order
 //!
-//! [`core`] is the protocol; [`transport`] does one HTTP exchange; [`client`] drives the one with the other;
-//! [`js`] is the boundary to the npm package, and `gateway` (feature `edge`) the one of its gateway.
+//! [`core`] is the protocol, and in [`core::engine`] a whole client as a state machine; [`js`] is the boundary to the npm
+//! package, and `gateway` (feature `edge`) the one of its gateway.
 
 pub mod core;
-
-pub mod call;
-pub mod cancel;
-pub mod transport;
-
-pub mod client;
-pub mod readings;
-pub mod waits;
 
 #[cfg(feature = "edge")]
 pub mod gateway;

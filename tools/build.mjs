@@ -200,7 +200,7 @@ function shortNames({ imports, exports }, compiled) {
  */
 async function wrapGlue(output, names) {
   const glue = [
-    "export function createGlue({ WebAssembly, queueMicrotask, setTimeout, clearTimeout }) {",
+    "export function createGlue({ WebAssembly }) {",
     "const document = undefined;",
     output,
     "return wasm_bindgen;",

@@ -9,7 +9,7 @@ import { toJson } from "./images.js";
  * The entry's functions over one way to load the wasm. The compiled module is shared by all clients; each has an
  * instance of its own.
  *
- * @param {import("./client.js").Load} load
+ * @param {import("./calls.js").Load} load
  * @param {boolean} isShared waits may share what they wait for: see DESIGN.md, request contexts
  */
 export function bind(load, isShared) {

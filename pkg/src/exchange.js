@@ -3,7 +3,7 @@ import { formBody, jsonBody } from "./bodies.js";
 /** @import { Gate } from "./gate.js" */
 
 /** The longest wait that a timer takes; beyond it fires at once. */
-const LONGEST_TIMER_MS = 0x7fffffff;
+export const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
  * @typedef {object} Settings
@@ -13,86 +13,129 @@ const LONGEST_TIMER_MS = 0x7fffffff;
  * @property {string} auth
  * @property {number} maxReplyBytes
  * @property {Gate} [gate] for the requests of all calls, where these may wait for each other
+ *
+ * @typedef {object} Outgoing what the wasm wants sent: `HttpRequest::write`
+ * @property {string} method
+ * @property {string} path from baseUrl on
+ * @property {number | null} limitMs until the head, then between two pieces of the body
+ * @property {string} [text] JSON, and where in it which picture goes
+ * @property {[number, number, string][]} [gaps]
+ * @property {[name: string, value: string, image?: number, type?: string][]} [form]
+ *
+ * @typedef {[status: number, redirected: boolean, lines: string]} Head the lines are Retry-After, the request's id, the type
  */
 
 /**
  * One HTTP exchange over the host's fetch. It knows no path and no task: what to send, how long to wait and what a reply
- * means is the wasm's to say. Where it fails `at` says at what: an argument of the caller's, "network" or "time".
+ * means is the wasm's to say. Where it fails `at` says at what: an argument of the caller's, "network" ("page" in a page) or
+ * "time".
  */
 export class Exchange {
   at = "headers";
   /** The request may have reached the service. */
   isSent = false;
-  isPage = typeof document !== "undefined";
-  /** @type {any} */
-  response;
+  owner;
   #settings;
   #request;
   #images;
   #headers;
-  #controller = new AbortController();
+  #isOver = false;
+  /** @type {any} */
+  #response;
+  /** @type {AbortController | undefined} */
+  #controller;
   /** @type {any} */
   #timer;
+  #onLate = () => {};
   /** @type {(() => void) | undefined} */
   #leaveGate;
 
   /**
    * @param {Settings} settings
-   * @param {string} request `HttpRequest` of the wasm as JSON, with `limitMs`
+   * @param {number} owner whose it is
+   * @param {Outgoing} request
    * @param {any[]} images the pictures that it names by their place
    * @param {Headers} headers the caller's
    */
-  constructor(settings, request, images, headers) {
+  constructor(settings, owner, request, images, headers) {
     this.#settings = settings;
-    this.#request = JSON.parse(request);
+    this.owner = owner;
+    this.#request = request;
     this.#images = images;
     this.#headers = headers;
   }
 
-  /** Sends the request, and resolves to the reply's head as JSON. */
-  async respond() {
+  /**
+   * Sends the request and reads the reply, of which there is no body when it is larger than it may be.
+   * @param {(head: Head) => boolean | undefined} [takes] whether somebody else reads the body: then there is no reply
+   * @returns {Promise<{ head: Head, body?: Uint8Array } | undefined>}
+   */
+  run(takes) {
+    return new Promise((resolve, reject) => {
+      this.#onLate = () => {
+        this.at = "time";
+        reject();
+        this.abort();
+      };
+      this.#replied(takes).then(resolve, reject);
+    });
+  }
+
+  /** A request that is given up leaves no connection behind. */
+  abort() {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#controller?.abort();
+    this.#outOfGate();
+  }
+
+  /** @param {((head: Head) => boolean | undefined) | undefined} takes */
+  async #replied(takes) {
     const { gate } = this.#settings;
     try {
-      if (gate && !gate.enter()) await gate.turn(this.#controller.signal);
+      if (gate && !gate.enter()) await gate.turn(this.#signal);
       this.#leaveGate = () => gate?.leave();
-      return await this.#head();
+      const head = await this.#head();
+      this.#outOfGate();
+      if (takes?.(head)) return undefined;
+      return { head, body: await this.#read() };
     } finally {
+      clearTimeout(this.#timer);
       this.#outOfGate();
     }
   }
 
+  /** @returns {Promise<Head>} */
   async #head() {
     // A key function or a picture that never comes is no reason to wait for ever either.
-    const init = await this.#inTime(this.#init());
-    this.at = "network";
-    // Given up between two microtasks.
-    this.#controller.signal.throwIfAborted();
+    this.#giveTime();
+    const init = await this.#init();
+    // Given up meanwhile.
+    if (this.#isOver) throw undefined;
+    this.#giveTime();
+    this.at = typeof document === "undefined" ? "network" : "page";
     this.isSent = true;
-    const url = this.#settings.baseUrl + this.#request.path;
-    const response = await this.#inTime(this.#settings.fetch(url, init));
+    const response = await this.#settings.fetch(this.#settings.baseUrl + this.#request.path, init);
     // A fetch of the caller's own may give anything.
     if (typeof response?.status !== "number" || typeof response.headers !== "object") {
       throw new Error("fetch gave no Response");
     }
-    this.response = response;
+    this.#response = response;
     const header = (/** @type {string} */ name) => response.headers?.get?.(name);
-    return JSON.stringify({
-      status: response.type === "opaqueredirect" ? 0 : response.status,
-      redirected: response.redirected,
-      retryAfter: header("retry-after"),
-      requestId: header("x-oneapi-request-id") ?? header("x-request-id"),
-      type: header("content-type"),
-    });
+    const id = header("x-oneapi-request-id") ?? header("x-request-id") ?? "";
+    const lines = `${header("retry-after") ?? ""}\n${id}\n${header("content-type") ?? ""}`;
+    return [response.type === "opaqueredirect" ? 0 : response.status, response.redirected === true, lines];
   }
 
   /** The reply's body; nothing when it is larger than it may be. @returns {Promise<Uint8Array | undefined>} */
-  async read() {
+  async #read() {
     // One that a fetch of the caller's own has read already, or that is no web stream, gives no reader.
-    const reader = this.response.body?.getReader();
+    const reader = this.#response.body?.getReader();
     const pieces = [];
     let length = 0;
     while (reader) {
-      const { value } = await this.#inTime(reader.read());
+      this.#giveTime();
+      const { value } = await reader.read();
       if (!value) break;
       length += value.length;
       if (length > this.#settings.maxReplyBytes) {
@@ -105,13 +148,6 @@ export class Exchange {
     return pieces.length === 1 ? pieces[0] : joined(pieces, length);
   }
 
-  /** A wait that is given up leaves no connection behind. */
-  abort() {
-    clearTimeout(this.#timer);
-    this.#controller.abort();
-    this.#outOfGate();
-  }
-
   /**
    * The response as the caller's own. The signal holds until the end of its body, and the time limit for each piece of it.
    * @param {AbortSignal} signal
@@ -120,7 +156,7 @@ export class Exchange {
    * @returns {Response}
    */
   handOver(signal, failure, onEnd) {
-    const { response } = this;
+    const response = this.#response;
     const reader = response.body?.getReader();
     if (!reader) {
       onEnd();
@@ -144,6 +180,7 @@ export class Exchange {
       reader.cancel(error).catch(() => {});
     };
     const onAbort = () => fail(signal.reason);
+    this.#onLate = () => fail(failure("timeout"));
     const source = {
       start: (/** @type {ReadableStreamDefaultController} */ own) => {
         controller = own;
@@ -152,13 +189,15 @@ export class Exchange {
       },
       pull: async () => {
         try {
-          const { value } = await this.#inTime(reader.read());
+          this.#giveTime();
+          const { value } = await reader.read();
+          clearTimeout(this.#timer);
           if (isOver) return;
           if (value) return controller.enqueue(value);
           end();
           controller.close();
         } catch (cause) {
-          fail(this.at === "time" ? failure("timeout") : failure("network", cause));
+          fail(failure("network", cause));
         }
       },
       cancel: (/** @type {unknown} */ reason) => {
@@ -183,8 +222,16 @@ export class Exchange {
     const { key, auth } = this.#settings;
     const { method, text, gaps, form } = this.#request;
     const headers = new Headers(this.#headers);
+    const signal = () => this.#signal;
     /** @type {RequestInit} */
-    const init = { method, redirect: "manual", headers, signal: this.#controller.signal };
+    const init = {
+      method,
+      redirect: "manual",
+      headers,
+      get signal() {
+        return signal();
+      },
+    };
     if (key) {
       this.at = "apiKey";
       setKey(headers, auth, await key());
@@ -193,7 +240,7 @@ export class Exchange {
       headers.set("content-type", "application/json");
       this.at = "image";
       // Not awaited for nothing: requests leave in the order in which they were made.
-      init.body = gaps.length === 0 ? text : await jsonBody(text, gaps, this.#images);
+      init.body = gaps?.length ? await jsonBody(text, gaps, this.#images) : text;
     } else if (form) {
       headers.delete("content-type");
       this.at = "inputReference";
@@ -202,26 +249,19 @@ export class Exchange {
     return init;
   }
 
-  /**
-   * @template T
-   * @param {T | Promise<T>} work
-   * @returns {Promise<T>}
-   */
-  async #inTime(work) {
+  /** From here on the request has its time again. */
+  #giveTime() {
     const { limitMs } = this.#request;
-    if (limitMs === null) return work;
-    const late = new Promise((_, reject) => {
-      const end = () => {
-        this.at = "time";
-        reject();
-      };
-      this.#timer = setTimeout(end, Math.min(limitMs, LONGEST_TIMER_MS));
-    });
-    try {
-      return /** @type {T} */ (await Promise.race([work, late]));
-    } finally {
-      clearTimeout(this.#timer);
-    }
+    clearTimeout(this.#timer);
+    if (limitMs === null || this.#isOver) return;
+    this.#timer = setTimeout(() => this.#onLate(), Math.min(limitMs, LONGEST_TIMER_MS));
+  }
+
+  /** Made when somebody looks at it: it is a good part of what a request costs. */
+  get #signal() {
+    this.#controller ??= new AbortController();
+    if (this.#isOver) this.#controller.abort();
+    return this.#controller.signal;
   }
 }
 

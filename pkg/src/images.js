@@ -12,26 +12,32 @@ const DATA_URI_HEAD = /^data:[\w.+-]+\/[\w.+-]+(;[\w.+-]+=[\w.+-]+)*;base64$/i;
  * A call's arguments as JSON, its pictures beside it: their bytes stay out of the wasm's memory. In a picture's place
  * stands what the wasm needs to judge it: `{ image: <its place in the list>, type, size, name, head }`.
  *
+ * At once, unless a Blob has to be looked into: calls are to leave in the order in which they were made.
+ *
+ * @typedef {{ json: string, images: unknown[] }} Taken
  * @param {string} operation
  * @param {any} params
- * @returns {Promise<{ json: string, images: unknown[] }>}
+ * @returns {Taken | Promise<Taken>}
  */
-export async function takeImages(operation, params) {
+export function takeImages(operation, params) {
   /** @type {unknown[]} */
   const images = [];
+  /** @type {Promise<void>[]} */
+  const looks = [];
   const plain = { ...params };
   for (const field of FIELDS) {
     const value = plain[field];
     if (value === undefined || value === null) continue;
     const asFile = field === "inputReference";
+    const one = (/** @type {string} */ name, /** @type {unknown} */ item) =>
+      describe(operation, name, item, images, looks, asFile);
     plain[field] = Array.isArray(value)
-      ? await Promise.all(
-          value.map((item, at) => describe(operation, `${field}[${at}]`, item, images, asFile)),
-        )
-      : await describe(operation, field, value, images, asFile);
+      ? value.map((item, at) => one(`${field}[${at}]`, item))
+      : one(field, value);
   }
   const isObject = typeof params === "object" && params !== null;
-  return { json: toJson(operation, isObject ? plain : params), images };
+  const taken = () => ({ json: toJson(operation, isObject ? plain : params), images });
+  return looks.length === 0 ? taken() : Promise.all(looks).then(taken);
 }
 
 /**
@@ -39,9 +45,10 @@ export async function takeImages(operation, params) {
  * @param {string} field
  * @param {unknown} value
  * @param {unknown[]} images
+ * @param {Promise<void>[]} looks into Blobs, to be waited for
  * @param {boolean} asFile the route takes files, so that a data URI must become one
  */
-async function describe(operation, field, value, images, asFile) {
+function describe(operation, field, value, images, looks, asFile) {
   if (typeof value === "string") {
     const text = value.trim();
     return /^data:/i.test(text) ? describeDataUri(text, images, asFile) : value;
@@ -51,14 +58,19 @@ async function describe(operation, field, value, images, asFile) {
     return { image: images.push(bytes) - 1, size: bytes.length, head: toHex(bytes.subarray(0, 16)) };
   }
   if (!isBlob(value)) return { image: -1, type: value === null ? "null" : typeof value };
-  const named = { image: images.push(value) - 1, type: value.type, size: value.size, name: value.name };
-  if (value.type.startsWith("image/")) return named;
-  try {
-    return { ...named, head: toHex(new Uint8Array(await value.slice(0, 16).arrayBuffer())) };
-  } catch (error) {
-    // The file behind it was deleted or changed.
-    throw invalid(operation, field, "must be readable", error);
-  }
+  const { type, size, name } = value;
+  /** @type {Record<string, unknown>} */
+  const named = { image: images.push(value) - 1, type, size, name };
+  const look = async () => {
+    try {
+      named.head = toHex(new Uint8Array(await value.slice(0, 16).arrayBuffer()));
+    } catch (error) {
+      // The file behind it was deleted or changed.
+      throw invalid(operation, field, "must be readable", error);
+    }
+  };
+  if (!type.startsWith("image/")) looks.push(look());
+  return named;
 }
 
 /**

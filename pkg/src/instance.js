@@ -6,51 +6,16 @@ import { notLoaded } from "./errors.js";
  * @template {{ initSync(source: { module: WebAssembly.Module }): unknown }} Glue
  * @param {(host: import("./glue.js").Host) => Glue} createGlue what goes with the module
  * @param {WebAssembly.Module} module
- * @param {(error: unknown) => void} onTrap told when a microtask or a timer of the instance throws. Nobody awaits
- *   those, so without it the error would surface as an uncaught exception and the promises would stay open.
- * @returns {Glue & { stop(): void }} `stop` clears its timers, which would keep a process alive, and lets nothing of it run again
+ * @returns {Glue}
  */
-export function createInstance(createGlue, module, onTrap) {
-  /** @type {Set<ReturnType<typeof setTimeout>>} */
-  const timers = new Set();
-  let isOver = false;
-  const stop = () => {
-    isOver = true;
-    for (const id of timers) clearTimeout(id);
-  };
-  const run = (/** @type {() => void} */ callback) => {
-    if (isOver) return;
-    try {
-      callback();
-    } catch (error) {
-      stop();
-      onTrap(error);
-    }
-  };
-  const glue = createGlue({
-    WebAssembly: { Module: anyModule, Instance: WebAssembly.Instance },
-    // The host's functions are looked up at each call: fake timers may be installed after the instance was made.
-    // They are called bare: on another object they are an illegal invocation.
-    queueMicrotask: (callback) => queueMicrotask(() => run(callback)),
-    setTimeout(callback, ms) {
-      const id = setTimeout(() => {
-        timers.delete(id);
-        run(callback);
-      }, ms);
-      timers.add(id);
-      return id;
-    },
-    clearTimeout(id) {
-      timers.delete(id);
-      clearTimeout(id);
-    },
-  });
+export function createInstance(createGlue, module) {
+  const glue = createGlue({ WebAssembly: { Module: anyModule, Instance: WebAssembly.Instance } });
   try {
     glue.initSync({ module });
   } catch (error) {
     throw notLoaded(error); // WebKit compiles under every policy, and refuses only here
   }
-  return Object.assign(glue, { stop });
+  return glue;
 }
 
 /**

@@ -2,49 +2,81 @@ import { CometError } from "./errors.js";
 import { closedError } from "./options.js";
 
 /**
- * One call that has not settled, and the ways to end it from outside: the caller's signal, the client's close, the death
- * of the wasm's instance.
+ * @typedef {object} End how a call's promise ends, and who is to know that it has
+ * @property {(value: any) => void} resolve
+ * @property {(reason: any) => void} reject
+ * @property {(open: OpenCall) => void} onEnd
+ * @property {(json: string) => any} parse
+ */
+
+/**
+ * One call that has not settled, and the ways to end it: what the wasm says, the caller's signal, the client's close, the
+ * death of the wasm's instance.
  */
 export class OpenCall {
   isAborted = false;
+  isOver = false;
   /** @type {unknown} */
   reason;
-  #controller = /** @type {AbortController | undefined} */ (undefined);
-  #reject = /** @type {(reason: unknown) => void} */ (() => {});
-  #cancel = /** @type {((reason: unknown) => void) | undefined} */ (undefined);
-  #closed = /** @type {CometError | undefined} */ (undefined);
-  /** The task's, as soon as it has one: errors carry it. @type {object | undefined} */
+  /** The caller's, over the client's. @type {Headers | undefined} */
+  headers;
+  /** The pictures that its argument names by their place. @type {unknown[]} */
+  images = [];
+  /** The task's, or its JSON, as soon as there is one: errors carry it. @type {object | string | undefined} */
   handle;
+  /** Who ends the call himself when it is aborted, since he knows what had left. @type {(() => void) | undefined} */
+  leave;
+  #end;
+  #outer;
+  #onAbort;
+  #controller = /** @type {AbortController | undefined} */ (undefined);
+  #closed = /** @type {CometError | undefined} */ (undefined);
 
   /**
    * @param {string} operation
    * @param {boolean} mayCreate a task
    * @param {any} options the caller's own
+   * @param {End} end
    * @param {number} id
    */
-  constructor(operation, mayCreate, options, id = nextId()) {
-    const outer = /** @type {AbortSignal | undefined} */ (options.signal);
+  constructor(operation, mayCreate, options, end, id = nextId()) {
     this.id = id;
     this.operation = operation;
     this.options = options;
     this.mayCreate = mayCreate;
-    this.outer = outer;
-    this.onAbort = () => this.abort(outer?.reason);
-    if (outer?.aborted) this.onAbort();
-    else outer?.addEventListener("abort", this.onAbort);
+    this.#end = end;
+    const outer = /** @type {AbortSignal | undefined} */ (options.signal);
+    this.#outer = outer;
+    this.#onAbort = outer && (() => this.abort(outer.reason));
+    if (this.#onAbort) outer?.addEventListener("abort", this.#onAbort);
   }
 
-  settle() {
-    this.outer?.removeEventListener("abort", this.onAbort);
+  /** @param {unknown} value */
+  resolve(value) {
+    if (this.#isEnd()) this.#end.resolve(value);
+  }
+
+  /** @param {unknown} reason */
+  reject(reason) {
+    if (this.#isEnd()) this.#end.reject(reason);
+  }
+
+  #isEnd() {
+    if (this.isOver) return false;
+    this.isOver = true;
+    if (this.#onAbort) this.#outer?.removeEventListener("abort", this.#onAbort);
+    this.#end.onEnd(this);
+    return true;
   }
 
   /** @param {unknown} reason */
   abort(reason) {
-    if (this.isAborted) return;
+    if (this.isAborted || this.isOver) return;
     this.isAborted = true;
     this.reason = reason;
     this.#controller?.abort(reason);
-    (this.#cancel ?? this.#reject)(reason);
+    if (this.leave) this.leave();
+    else this.reject(reason);
   }
 
   /** For what takes a signal. */
@@ -57,11 +89,6 @@ export class OpenCall {
   close() {
     this.#closed = closedError(this.operation, this.#known());
     this.abort(this.#closed);
-  }
-
-  /** @param {unknown} error */
-  trap(error) {
-    this.#reject(this.panic(error));
   }
 
   /** @param {unknown} error */
@@ -80,25 +107,18 @@ export class OpenCall {
     return Object.assign(this.#closed, { ambiguous: error.ambiguous });
   }
 
-  /**
-   * Starts a piece of the call, unless that has ended.
-   * @template T
-   * @param {() => T | Promise<T>} start
-   * @param {(reason: unknown) => void} [cancel] the work ends itself when it is told of an abort, and knows what had left
-   * @returns {Promise<T>}
-   */
-  unlessEnded(start, cancel) {
-    return new Promise((resolve, reject) => {
-      if (this.isAborted) return reject(this.reason);
-      this.#cancel = cancel;
-      this.#reject = reject;
-      Promise.resolve(start()).then(resolve, reject);
-    });
-  }
-
   #known() {
-    return this.handle && { handle: this.handle };
+    return knownBy(this.handle, this.#end.parse);
   }
+}
+
+/**
+ * A copy of the task's handle, for an error.
+ * @param {object | string | undefined} handle an object, or JSON
+ * @param {(json: string) => any} parse
+ */
+export function knownBy(handle, parse) {
+  return handle ? { handle: parse(typeof handle === "string" ? handle : JSON.stringify(handle)) } : undefined;
 }
 
 /**

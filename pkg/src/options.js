@@ -1,6 +1,5 @@
 import { aFunction, atLeast, checkBaseUrl, checkKey, tell } from "./checks.js";
 import { CometError, invalid } from "./errors.js";
-import { Exchange } from "./exchange.js";
 import { Gate } from "./gate.js";
 import { Secrets } from "./secrets.js";
 
@@ -27,7 +26,7 @@ export function checkOptions(options, isShared) {
   if (options.requestTimeoutMs !== null) atLeast(WHERE, options, "requestTimeoutMs", 1);
   const secrets = new Secrets();
   const maxConcurrency = options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
-  const settings = {
+  return {
     secrets,
     baseUrl: checkBaseUrl(WHERE, options.baseUrl),
     key: keySource(apiKey, options.dangerouslyAllowBrowser === true, secrets),
@@ -41,10 +40,7 @@ export function checkOptions(options, isShared) {
     maxConcurrency,
     gate: isShared ? new Gate(maxConcurrency) : undefined,
     onEvent: onEvent && ((/** @type {string} */ json) => tell(onEvent, secrets.parse(json))),
-    /** @type {(request: string, images: any[], headers: Headers) => Exchange} */
-    exchange: (...outgoing) => new Exchange(settings, ...outgoing),
   };
-  return settings;
 }
 
 /**

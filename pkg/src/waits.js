@@ -1,4 +1,4 @@
-import { nextId, panicError, tellNews } from "./open-call.js";
+import { knownBy, nextId, panicError, tellNews } from "./open-call.js";
 import { closedError } from "./options.js";
 
 /**
@@ -6,7 +6,7 @@ import { closedError } from "./options.js";
  *
  * @typedef {object} Host what the client does for its waits
  * @property {(id: number) => void} leave tells the wasm that nobody waits any more
- * @property {(json: string, raw: any) => Task} task
+ * @property {(json: string, raws: any[]) => Task} task
  * @property {(outcome: any[]) => unknown} unwrap the result of an outcome, or throws it
  * @property {(json: string) => any} parse
  *
@@ -16,6 +16,7 @@ import { closedError } from "./options.js";
  * @property {AbortSignal | undefined} signal
  * @property {((task: Task) => any) | undefined} onUpdate
  * @property {(() => void) | undefined} onAbort
+ * @property {Headers} [headers] the caller's, of a wait that shares no requests
  * @property {(value: any) => void} resolve
  * @property {(reason: any) => void} reject
  */
@@ -51,17 +52,32 @@ export class Waits {
   }
 
   /**
-   * What the wasm has to say of a wait, if it is one. It must not throw into it.
+   * A wait's requests go out with these headers.
+   * @param {number} id
+   * @param {Headers | undefined} headers
+   */
+  sendWith(id, headers) {
+    const wait = this.#waits.get(id);
+    if (wait && headers) wait.headers = headers;
+  }
+
+  /** @param {number} id */
+  headersOf(id) {
+    return this.#waits.get(id)?.headers;
+  }
+
+  /**
+   * What the wasm has to say of a wait. It must not throw into it.
    * @param {number} id
    * @param {any[]} outcome
    */
   tell(id, outcome) {
     const wait = this.#waits.get(id);
-    if (!wait) return false;
-    const [verdict, value, raw] = outcome;
-    if (verdict === "begun") this.#begin(id, wait, value);
+    if (!wait) return;
+    const [verdict, json, , raws] = outcome;
+    if (verdict === "begun") this.begin(id, json);
     else if (verdict === "reading") {
-      tellNews(wait.onUpdate, this.#host.task(value, raw), (error) => this.#end(id, error));
+      tellNews(wait.onUpdate, this.#host.task(json, raws), (error) => this.#end(id, error));
     } else {
       this.#take(id);
       try {
@@ -70,7 +86,6 @@ export class Waits {
         wait.reject(error);
       }
     }
-    return true;
   }
 
   /** Ends a wait that the wasm has not begun, or does not know any more. @param {number} id @param {unknown} reason */
@@ -90,17 +105,18 @@ export class Waits {
   /** Each that has begun: until a submit has its handle, its call decides. @param {(id: number, wait: Wait, known: object) => void} work */
   #all(work) {
     for (const [id, wait] of this.#waits) {
-      const { handle } = wait;
-      const json = typeof handle === "string" ? handle : JSON.stringify(handle);
-      if (json) work(id, wait, { handle: this.#host.parse(json) });
+      const known = knownBy(wait.handle, this.#host.parse);
+      if (known) work(id, wait, known);
     }
   }
 
-  /** @param {number} id @param {Wait} wait @param {string} handle */
-  #begin(id, wait, handle) {
+  /** The wasm has it: from now on its signal ends it. @param {number} id @param {string} [handle] its JSON, where the caller gave none */
+  begin(id, handle) {
+    const wait = this.#waits.get(id);
+    if (!wait) return;
     wait.handle ??= handle;
     const { signal } = wait;
-    if (!signal) return;
+    if (!signal || wait.onAbort) return;
     wait.onAbort = () => this.#end(id, signal.reason);
     if (signal.aborted) wait.onAbort();
     else signal.addEventListener("abort", wait.onAbort);

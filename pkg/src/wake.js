@@ -2,7 +2,7 @@
  * Tells a client when its page becomes visible, is shown again or comes back online: its timers ran late or not at all
  * meanwhile. It is held weakly: a client which nobody uses any more can go, and its listeners with it.
  *
- * @param {{ hurry(): void }} client
+ * @param {{ hurry(): void }} client its host
  * @returns {() => void} stops listening
  */
 export function onWake(client) {

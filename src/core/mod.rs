@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod belief;
 pub mod classify;
+pub mod engine;
 pub mod error;
 pub mod fields;
 pub mod form;

@@ -10,6 +10,9 @@ use super::task::{Button, Failure, Family, Kind, Makes, Millis, Progress, Status
 use super::text;
 use super::time::{earlier, time};
 
+/// The operation of [`content_request`].
+pub const CONTENT: &str = "videos.content";
+
 /// The read of one task: `GET /mj/task/{id}/fetch` or `GET /v1/videos/{id}`.
 pub fn request(handle: &TaskHandle) -> HttpRequest {
     let id = handle.id.path_segment();
@@ -33,7 +36,7 @@ pub fn list_request(ids: &[&TaskId]) -> HttpRequest {
 
 /// The content of a finished /v1/videos task: `GET /v1/videos/{id}/content`. Needs the key.
 pub fn content_request(handle: &TaskHandle) -> HttpRequest {
-    HttpRequest::get("videos.content", text::concat(&["/v1/videos/", &handle.id.path_segment(), "/content"]))
+    HttpRequest::get(CONTENT, text::concat(&["/v1/videos/", &handle.id.path_segment(), "/content"]))
 }
 
 /// Whether a 2xx reply for a video calls itself a page or JSON. Any other type, and none, may be a video: gateways say
@@ -45,7 +48,7 @@ pub fn is_no_video(content_type: Option<&str>) -> bool {
 
 /// Why the content did not come. A task that has not finished answers 400, and in words only. protocol.md 1.18.
 pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
-    let judge = Judge { operation: "videos.content", purpose: Purpose::Read, reply, now };
+    let judge = Judge { operation: CONTENT, purpose: Purpose::Read, reply, now };
     let text = reply.text();
     let mut error = match judge.json(&text) {
         Err(error) => error,

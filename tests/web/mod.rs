@@ -1,21 +1,21 @@
 //! What must hold in every host: Node runs it from `web_node.rs`, a browser from `web_browser.rs`.
 
-use comet_tasks::js::{Context, Engine, Settings};
-use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use comet_tasks::js::{Engine, Host};
+use js_sys::{Array, Function, JSON, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{Blob, FormData, Headers};
+use web_sys::{Blob, FormData};
 
 #[wasm_bindgen_test]
 async fn a_call_whose_argument_is_not_json_settles_as_an_error() {
-    let outcome = outcome(call(NOTHING_IS_SENT, "fetch", "{", "{}", context())).await;
+    let outcome = call(NOTHING_IS_SENT, "fetch", "{", "{}").await;
     assert_eq!(verdict(&outcome), "error");
 }
 
 #[wasm_bindgen_test]
 async fn an_argument_that_breaks_a_rule_is_named_and_nothing_is_sent() {
-    let outcome = outcome(call(NOTHING_IS_SENT, "imagine", r#"{"prompt":" "}"#, "{}", context())).await;
+    let outcome = call(NOTHING_IS_SENT, "imagine", r#"{"prompt":" "}"#, "{}").await;
     let fields = error_of(&outcome);
     assert_eq!(text(&fields, "code"), "validation");
     assert_eq!(text(&get(&fields, "details"), "field"), "prompt");
@@ -29,7 +29,7 @@ async fn a_submit_sends_its_json_and_resolves_to_the_handle() {
         if (init.headers.get("content-type") !== "application/json") throw new Error("content-type");
         return Promise.resolve(new Response('{"code":1,"description":"ok","result":"9007199254740993"}'));
     "#;
-    let outcome = outcome(call(fetch, "imagine", r#"{"prompt":"a"}"#, "{}", context())).await;
+    let outcome = call(fetch, "imagine", r#"{"prompt":"a"}"#, "{}").await;
     assert_eq!(verdict(&outcome), "ok");
     assert_eq!(text(&parsed(&outcome), "id"), "9007199254740993");
 }
@@ -37,38 +37,38 @@ async fn a_submit_sends_its_json_and_resolves_to_the_handle() {
 #[wasm_bindgen_test]
 async fn a_reading_resolves_with_the_replys_own_bytes_beside_it() {
     let fetch = r#"return Promise.resolve(new Response('{"id":"1","status":"IN_PROGRESS","progress":"40%"}'))"#;
-    let outcome = outcome(call(fetch, "fetch", r#""1""#, "{}", context())).await;
+    let outcome = call(fetch, "fetch", r#""1""#, "{}").await;
     assert_eq!(verdict(&outcome), "ok");
     assert_eq!(text(&parsed(&outcome), "status"), "running");
-    let raw: Uint8Array = outcome.get(2).unchecked_into();
+    let raw: Uint8Array = Array::from(&outcome.get(3)).get(0).unchecked_into();
     assert_eq!(raw.to_vec(), br#"{"id":"1","status":"IN_PROGRESS","progress":"40%"}"#);
 }
 
 #[wasm_bindgen_test]
 async fn a_fetch_that_rejects_is_a_network_error_with_its_cause() {
-    let outcome = outcome(call("return Promise.reject('reset')", "fetch", r#""1""#, "{}", context())).await;
+    let outcome = call("return Promise.reject('reset')", "fetch", r#""1""#, "{}").await;
     assert_eq!(text(&error_of(&outcome), "code"), "network");
     assert_eq!(outcome.get(2), JsValue::from("reset"));
 }
 
 #[wasm_bindgen_test]
 async fn a_read_that_is_left_is_aborted() {
-    let engine = engine("return new Promise(() => {})", Function::new_no_args(""));
-    let pending = engine.call("fetch".into(), r#""1""#.into(), "{}".into(), context());
-    engine.leave(ID);
-    assert_eq!(verdict(&outcome(pending).await), "aborted");
+    let live = live("return new Promise(() => {})", Array::new());
+    live.engine().call(ID, "fetch", r#""1""#, "{}", false, false);
+    live.engine().leave(ID, live.is_sent(ID));
+    assert_eq!(verdict(&outcome(live.ended()).await), "aborted");
 }
 
 #[wasm_bindgen_test]
 async fn a_submit_that_is_left_when_it_is_out_leaves_doubt() {
-    let engine = engine("globalThis.cometSent(); return new Promise(() => {})", Function::new_no_args(""));
+    let live = live("globalThis.cometSent(); return new Promise(() => {})", Array::new());
     let sent = Promise::new(&mut |resolve, _| {
         Reflect::set(&js_sys::global(), &"cometSent".into(), &resolve).expect("the global object takes a field");
     });
-    let pending = engine.call("imagine".into(), r#"{"prompt":"a"}"#.into(), "{}".into(), context());
+    live.engine().call(ID, "imagine", r#"{"prompt":"a"}"#, "{}", false, false);
     JsFuture::from(sent).await.expect("it is sent");
-    engine.leave(ID);
-    let fields = error_of(&outcome(pending).await);
+    live.engine().leave(ID, live.is_sent(ID));
+    let fields = error_of(&outcome(live.ended()).await);
     assert_eq!(text(&fields, "code"), "submit_unknown");
     assert_eq!(get(&fields, "ambiguous"), JsValue::TRUE);
 }
@@ -76,7 +76,7 @@ async fn a_submit_that_is_left_when_it_is_out_leaves_doubt() {
 #[wasm_bindgen_test]
 async fn a_timer_of_the_host_ends_a_request_that_hangs() {
     let options = r#"{"requestTimeoutMs":1}"#;
-    let outcome = outcome(call("return new Promise(() => {})", "fetch", r#""1""#, options, context())).await;
+    let outcome = call("return new Promise(() => {})", "fetch", r#""1""#, options).await;
     assert_eq!(text(&error_of(&outcome), "code"), "timeout");
 }
 
@@ -87,13 +87,9 @@ async fn a_wait_sleeps_between_its_requests_until_the_task_has_settled() {
         const status = cometReads < 3 ? "IN_PROGRESS" : "SUCCESS";
         return Promise.resolve(Response.json({ id: "1", status, imageUrl: "https://cdn.example/1.png" }));
     "#;
-    let ended = Promise::new(&mut |resolve, _| {
-        Reflect::set(&js_sys::global(), &"cometEnded".into(), &resolve).expect("the global object takes a field");
-    });
-    let told = "if (outcome[0] !== 'begun') cometEnded(outcome)";
-    let engine = engine(fetch, Function::new_with_args("id, outcome", told));
-    engine.wait(ID, r#""1""#.into(), r#"{"intervalMs":1}"#.into(), None, false);
-    let outcome = outcome(ended).await;
+    let live = live(fetch, Array::new());
+    live.engine().wait(ID, r#""1""#, r#"{"intervalMs":1}"#, false, false);
+    let outcome = outcome(live.ended()).await;
     assert_eq!(verdict(&outcome), "ok");
     assert_eq!(text(&parsed(&outcome), "status"), "succeeded");
     assert_eq!(get(&js_sys::global(), "cometReads"), JsValue::from(3));
@@ -109,7 +105,7 @@ async fn a_form_keeps_its_two_files_in_order_with_type_and_name() {
     let argument = r#"{"prompt":"a","inputReference":[
         {"image":0,"size":5,"head":"89504e47"},
         {"image":1,"size":5,"type":"image/webp","name":"last frame.webp"}]}"#;
-    let outcome = outcome(call(fetch, "veo", argument, "{}", with_images(images))).await;
+    let outcome = call_with(fetch, "veo", argument, "{}", images).await;
     assert_eq!(verdict(&outcome), "ok");
     let form: FormData = get(&js_sys::global(), "cometForm").unchecked_into();
     assert_eq!(form.get("prompt"), JsValue::from("a"));
@@ -127,7 +123,7 @@ async fn a_picture_in_json_is_a_data_uri_from_bytes_and_from_a_blob_alike() {
     let images = Array::of(&[Uint8Array::from(&b"first"[..]).into(), blob(b"last!").into()]);
     let argument = r#"{"images":[
         {"image":0,"size":5,"head":"89504e47"},{"image":1,"size":5,"type":"image/webp"}]}"#;
-    let outcome = outcome(call(fetch, "blend", argument, "{}", with_images(images))).await;
+    let outcome = call_with(fetch, "blend", argument, "{}", images).await;
     assert_eq!(verdict(&outcome), "ok");
     let body = get(&js_sys::global(), "cometBody").as_string().expect("a small body is text");
     assert_eq!(body, r#"{"base64Array":["data:image/png;base64,Zmlyc3Q=","data:image/webp;base64,bGFzdCE="]}"#);
@@ -138,38 +134,74 @@ const NOTHING_IS_SENT: &str = "throw new Error('nothing is sent')";
 /// The name of each test's one call.
 const ID: u32 = 1;
 
+#[wasm_bindgen]
+extern "C" {
+    /// The package's host, and `ended`: a promise of what it was told last.
+    type Live;
+    #[wasm_bindgen(method, getter)]
+    fn engine(this: &Live) -> Inside;
+    #[wasm_bindgen(method, setter)]
+    fn set_engine(this: &Live, engine: Engine);
+    #[wasm_bindgen(method, getter)]
+    fn ended(this: &Live) -> Promise;
+    #[wasm_bindgen(method, js_name = isSent)]
+    fn is_sent(this: &Live, owner: u32) -> bool;
+
+    /// The engine as JavaScript has it.
+    type Inside;
+    #[wasm_bindgen(method)]
+    fn call(this: &Inside, caller: u32, name: &str, argument: &str, options: &str, is_alone: bool, listens: bool);
+    #[wasm_bindgen(method)]
+    fn wait(this: &Inside, caller: u32, argument: &str, options: &str, is_alone: bool, listens: bool);
+    #[wasm_bindgen(method)]
+    fn leave(this: &Inside, caller: u32, is_sent: bool);
+}
+
 /// A call of a new engine.
-fn call(fetch: &str, name: &str, argument: &str, options: &str, context: Context) -> Promise {
-    engine(fetch, Function::new_no_args("")).call(name.into(), argument.into(), options.into(), context)
+async fn call(fetch: &str, name: &str, argument: &str, options: &str) -> Array {
+    call_with(fetch, name, argument, options, Array::new()).await
+}
+
+async fn call_with(fetch: &str, name: &str, argument: &str, options: &str, images: Array) -> Array {
+    let live = live(fetch, images);
+    live.engine().call(ID, name, argument, options, false, false);
+    outcome(live.ended()).await
 }
 
 /// An engine whose fetch has this body; its arguments are `url` and `init`.
-fn engine(fetch: &str, on_outcome: Function) -> Engine {
-    let settings: Settings = object(&[
-        ("baseUrl", "https://gateway.example".into()),
-        ("fetch", Function::new_with_args("url, init", fetch).into()),
-        ("exchange", exchange()),
-        ("auth", "bearer".into()),
-        ("dialect", "comet".into()),
-        ("maxReplyBytes", 1_000.into()),
-        ("maxConcurrency", 6.into()),
-        ("headers", Headers::new().expect("no header is invalid").into()),
-        ("onOutcome", on_outcome.into()),
-    ]);
-    Engine::new(&settings)
+fn live(fetch: &str, images: Array) -> Live {
+    let fetch = Function::new_with_args("url, init", fetch);
+    let live: Live = host().call2(&JsValue::NULL, &fetch, &images).expect("it is sound").unchecked_into();
+    let host = live.unchecked_ref::<JsValue>().clone().unchecked_into::<Host>();
+    live.set_engine(Engine::new(host, r#"{"baseUrl":"https://gateway.example","maxConcurrency":6}"#));
+    live
 }
 
-/// The package's own, whose modules are run as one script.
-fn exchange() -> JsValue {
-    let modules = [include_str!("../../pkg/src/bodies.js"), include_str!("../../pkg/src/exchange.js")].concat();
+/// Makes one of the package's own, whose modules are run as one script.
+fn host() -> Function {
+    let modules = [
+        include_str!("../../pkg/src/bodies.js"),
+        include_str!("../../pkg/src/exchange.js"),
+        include_str!("../../pkg/src/host.js"),
+    ]
+    .concat();
     let lines = modules.lines().filter(|line| !line.starts_with("import "));
     let script: String = lines.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line), "\n"]).collect();
-    let make = "return function (...outgoing) { return new Exchange(this, ...outgoing); }";
-    Function::new_no_args(&(script + make)).call0(&JsValue::NULL).expect("it is sound")
+    let make = r#"return function (fetch, images) {
+        let end;
+        const ended = new Promise((resolve) => (end = resolve));
+        const settings = { baseUrl: "https://gateway.example", fetch, auth: "bearer", maxReplyBytes: 1000 };
+        const tell = (id, outcome) => outcome[0] === "begun" || end(outcome);
+        const outgoing = () => ({ headers: new Headers(), images });
+        const trapped = (error) => end(["trapped", String(error)]);
+        return Object.assign(new Host(settings, { tell, outgoing, trapped }), { ended });
+    }"#;
+    let made = Function::new_no_args(&(script + make)).call0(&JsValue::NULL);
+    made.expect("it is sound").unchecked_into()
 }
 
-async fn outcome(settled: Promise) -> Array {
-    JsFuture::from(settled).await.expect("a call never rejects").unchecked_into()
+async fn outcome(ended: Promise) -> Array {
+    JsFuture::from(ended).await.expect("a call never rejects").unchecked_into()
 }
 
 fn verdict(outcome: &Array) -> String {
@@ -184,21 +216,6 @@ fn parsed(outcome: &Array) -> JsValue {
 fn error_of(outcome: &Array) -> JsValue {
     assert_eq!(verdict(outcome), "error");
     parsed(outcome)
-}
-
-fn context() -> Context {
-    with_images(Array::new())
-}
-
-fn with_images(images: Array) -> Context {
-    let headers = Headers::new().expect("no header is invalid");
-    object(&[
-        ("headers", headers.into()),
-        ("images", images.into()),
-        ("isAlone", false.into()),
-        ("id", ID.into()),
-        ("listens", false.into()),
-    ])
 }
 
 fn blob(bytes: &[u8]) -> Blob {
@@ -219,12 +236,4 @@ fn get(object: &JsValue, name: &str) -> JsValue {
 
 fn text(object: &JsValue, name: &str) -> String {
     get(object, name).as_string().unwrap_or_default()
-}
-
-fn object<T: JsCast>(fields: &[(&str, JsValue)]) -> T {
-    let object = Object::new();
-    for (name, value) in fields {
-        Reflect::set(&object, &JsValue::from(*name), value).expect("a plain object takes every field");
-    }
-    object.unchecked_into()
 }

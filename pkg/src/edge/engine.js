@@ -4,8 +4,7 @@ import { createGlue } from "./glue.js";
 /**
  * An instance of the edge module: the client and the gateway.
  * @param {WebAssembly.Module} module
- * @param {(error: unknown) => void} onTrap see `createInstance`
  */
-export function createEdgeEngine(module, onTrap) {
-  return createInstance(createGlue, module, onTrap);
+export function createEdgeEngine(module) {
+  return createInstance(createGlue, module);
 }

@@ -38,7 +38,7 @@ export class Rules {
   get #gateway() {
     if (!this.#instance) {
       const module = /** @type {WebAssembly.Module} */ (this.#module);
-      const { Gateway } = createEdgeEngine(module, () => this.#drop());
+      const { Gateway } = createEdgeEngine(module);
       this.#instance = new Gateway(this.#options);
     }
     return this.#instance;

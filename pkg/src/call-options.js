@@ -1,0 +1,64 @@
+import { invalid } from "./errors.js";
+import { toJson } from "./images.js";
+import { mergedHeaders } from "./options.js";
+
+/** The calls that are not Midjourney's. @type {Record<string, string>} */
+const OPERATIONS = {
+  veo: "videos.create",
+  remix: "videos.remix",
+  content: "videos.content",
+  fetch: "fetchTask",
+  fetchTasks: "fetchTasks",
+  pollOnce: "pollOnce",
+  poll: "poll",
+  webhook: "webhook",
+  undefined: "run",
+};
+
+/** A call's name in errors, as the wasm has it too. @param {string} name */
+export function operationOf(name) {
+  const word = name.replace(/^run\./, "");
+  return OPERATIONS[word] ?? `midjourney.${word}`;
+}
+
+/** The caller's headers over the client's; none when he has none. @param {string} operation @param {Headers} shared @param {any} own */
+export function ownHeaders(operation, shared, own) {
+  return own === undefined || own === null ? undefined : mergedHeaders(operation, shared, own);
+}
+
+/** @param {string} operation @param {any} options */
+export function checkCall(operation, options) {
+  if (typeof options !== "object" || options === null)
+    throw invalid(operation, "options", "must be an object");
+  const { signal } = options;
+  if (signal && typeof signal.addEventListener !== "function") {
+    throw invalid(operation, "signal", "must be an AbortSignal");
+  }
+  for (const name of ["onUpdate", "onSubmitted", "key", "allowHost"]) {
+    const isSound = options[name] === undefined || typeof options[name] === "function";
+    if (!isSound) throw invalid(operation, name, "must be a function");
+  }
+}
+
+/**
+ * The options that the wasm reads, as JSON.
+ * @param {string} operation
+ * @param {any} options the call's
+ * @param {number | undefined} shared the client's requestTimeoutMs
+ */
+export function plainOptions(operation, options, shared) {
+  const { requestTimeoutMs = shared, timeoutMs, speed } = options;
+  const { stalenessBudget, intervalMs, maxRequests, afterModal, throwOnFailure } = options;
+  /** "None", which JSON tells from "not given" by a value alone. @param {any} ms */
+  const limit = (ms) => (ms === null || ms === Infinity ? false : ms);
+  return toJson(operation, {
+    requestTimeoutMs: limit(requestTimeoutMs),
+    timeoutMs: limit(timeoutMs),
+    stalenessBudget,
+    intervalMs,
+    maxRequests,
+    afterModal,
+    throwOnFailure,
+    speed,
+  });
+}

@@ -1,0 +1,361 @@
+//! One client, as a state machine without clock, network or callers: what it is told goes in through its methods, what is to
+//! be done comes out as [`Effect`]s, in order. Nothing in it waits. `js.rs` carries both.
+//!
+//! A request, and a sleep, belongs to an owner: a call, by the caller's name for it; the waits that share requests, as
+//! [`SHARED`]; or a wait that shares none, by its own name.
+
+use std::rc::Rc;
+
+use super::belief::{self, Belief, Beliefs};
+use super::classify::{Judge, Purpose};
+use super::error::{Code, Error, Hint, Resend};
+use super::handle::TaskHandle;
+use super::http::{HttpRequest, Reply};
+use super::json::Writer;
+use super::poller::PollOptions;
+use super::reading;
+use super::scheduler;
+use super::submit::Dialect;
+use super::task::{Millis, Status, Task};
+
+mod calls;
+mod options;
+mod trace;
+mod waits;
+
+use calls::Call;
+pub use options::Start;
+use waits::Waits;
+
+/// The caller's name for a call or a wait; never 0.
+pub type CallerId = u32;
+/// Names a request for as long as it is under way.
+pub type AskId = u32;
+/// A time limit that may be switched off; None is none.
+pub type Limit = Option<Millis>;
+
+/// The owner of the requests that the waits of a client share.
+pub const SHARED: CallerId = 0;
+
+/// What a client is made with, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Absolute, without a slash at its end.
+    pub base_url: String,
+    /// The spelling of the video body.
+    pub dialect: Dialect,
+    /// For the requests that waits share; None: the default of reads.
+    pub request_timeout: Option<Limit>,
+    /// Requests that waits share, at once.
+    pub most_in_flight: usize,
+    /// Somebody listens to events.
+    pub is_traced: bool,
+}
+
+/// What is to be done. `V` is something of the host's that the engine only passes on: a body's bytes, or what was thrown.
+#[derive(Debug)]
+pub enum Effect<V> {
+    /// Send this; what comes of it goes to [`Engine::replied`] or [`Engine::failed`].
+    Send {
+        /// Whose headers and pictures go with it.
+        owner: CallerId,
+        /// Its name.
+        ask: AskId,
+        /// [`HttpRequest::write`].
+        request: String,
+        /// Of its reply [`Engine::opened`] is to be told before the body is read.
+        is_download: bool,
+    },
+    /// End this request; nobody waits for its reply.
+    Abort(AskId),
+    /// Call [`Engine::woke`] after so many milliseconds, and not when an earlier one of this owner said. None: not at all.
+    Sleep(CallerId, Option<Millis>),
+    /// Call [`Engine::woke`] as soon as what runs now has run: others may begin until then.
+    Soon(CallerId),
+    /// Tell a caller; see [`Told`].
+    Tell(CallerId, Told<V>),
+    /// An event, as JSON.
+    Event(String),
+}
+
+/// What a caller is told.
+#[derive(Debug)]
+pub struct Told<V> {
+    /// `begun`: its task is known from now on, `json` is the handle. `submitted`: the same, and it goes on with
+    /// [`Engine::proceed`]. `reading`: news. `waits`: a run has become a wait of the same name. The others are its end:
+    /// `ok`, `error` and `aborted`.
+    pub verdict: &'static str,
+    /// A result, a task or an error's fields.
+    pub json: String,
+    /// What was thrown to cause an error.
+    pub cause: V,
+    /// What a task was read from; of a list of readings one for each place.
+    pub raws: Vec<V>,
+}
+
+/// What kept a reply away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost<'a> {
+    /// The time limit.
+    TimedOut,
+    /// The host's fetch, or the connection.
+    Network {
+        /// In a page, where a request that fails without a status may have failed for CORS.
+        is_page: bool,
+    },
+    /// The caller's key function, headers or picture: nothing left.
+    Argument(&'a str),
+}
+
+/// A request under way.
+#[derive(Debug)]
+struct Asked {
+    id: AskId,
+    owner: CallerId,
+    operation: &'static str,
+    purpose: Purpose,
+    at: Millis,
+    /// Of a wait's.
+    ask: Option<scheduler::Ask>,
+}
+
+/// How a call ended well.
+struct Done<V> {
+    json: String,
+    raws: Vec<V>,
+    /// For the event.
+    status: Status,
+}
+
+impl<V> Done<V> {
+    fn plain(json: String) -> Self {
+        Done { json, raws: Vec::new(), status: Status::Succeeded }
+    }
+
+    fn task(task: &Task, raw: V) -> Self {
+        Done { json: written(task), raws: vec![raw], status: task.status }
+    }
+}
+
+/// Why a call ended without a result.
+enum Stop<V> {
+    /// An error, what was thrown to cause it, and what its task was read from.
+    Error(Error, V, Vec<V>),
+    /// Its caller does not want it any more.
+    Aborted,
+}
+
+impl<V: Default> From<Error> for Stop<V> {
+    fn from(error: Error) -> Self {
+        Stop::Error(error, V::default(), Vec::new())
+    }
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Engine<V> {
+    settings: Settings,
+    /// How long tasks take, as far as this client has seen.
+    beliefs: Beliefs,
+    /// The options of the last wait: those of ten thousand are mostly the same.
+    poll_options: Rc<PollOptions>,
+    calls: Vec<Call<V>>,
+    /// The first are the waits that share; each other is one that does not.
+    waits: Vec<Waits<V>>,
+    asks: Vec<Asked>,
+    last_ask: AskId,
+    effects: Vec<Effect<V>>,
+    now: Millis,
+    ahead: Millis,
+    random: fn() -> f64,
+}
+
+impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
+    /// A client. `random` gives numbers from 0 to 1, for jitter alone.
+    pub fn new(settings: Settings, random: fn() -> f64) -> Self {
+        Engine {
+            waits: vec![Waits::new(SHARED, settings.request_timeout, settings.most_in_flight)],
+            settings,
+            beliefs: Beliefs::default(),
+            poll_options: Rc::default(),
+            calls: Vec::new(),
+            asks: Vec::new(),
+            last_ask: 0,
+            effects: Vec::new(),
+            now: 0,
+            ahead: 0,
+            random,
+        }
+    }
+
+    /// The wall clock shows this. The engine's own never runs backward: one that is put back would hold up every wait by as
+    /// much, so it goes on ahead by that until it is put right again.
+    pub fn at(&mut self, wall: Millis) -> &mut Self {
+        self.ahead = if wall >= self.now { 0 } else { self.ahead.max(self.now - wall) };
+        self.now = wall + self.ahead;
+        self
+    }
+
+    /// What is to be done since this was last asked.
+    pub fn effects(&mut self) -> Vec<Effect<V>> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The time of an [`Effect::Sleep`], or the turn of an [`Effect::Soon`], has come.
+    pub fn woke(&mut self, owner: CallerId) {
+        match self.take_call(owner) {
+            Some(call) => self.wake_call(call),
+            None => self.drive(owner),
+        }
+    }
+
+    /// The caller of a call or of a wait does not want it any more. `is_sent`: one of its requests may have reached the service.
+    pub fn leave(&mut self, id: CallerId, is_sent: bool) {
+        match self.take_call(id) {
+            Some(call) => self.leave_call(call, is_sent),
+            None => self.leave_wait(id),
+        }
+    }
+
+    /// A request's reply, and its body as the host has it.
+    pub fn replied(&mut self, ask: AskId, reply: Reply, raw: V) {
+        let Some(asked) = self.forget(ask) else { return };
+        self.trace_response(&asked, &reply);
+        self.came(asked, Ok(reply), raw);
+    }
+
+    /// A request came to nothing. `is_sent`: it may have reached the service.
+    pub fn failed(&mut self, ask: AskId, lost: Lost, is_sent: bool, cause: V) {
+        let Some(asked) = self.forget(ask) else { return };
+        let error = lost_error(&asked, lost, is_sent);
+        self.came(asked, Err(error), cause);
+    }
+
+    fn came(&mut self, mut asked: Asked, outcome: Result<Reply, Error>, value: V) {
+        if let Some(ask) = asked.ask.take() {
+            return self.wait_came(asked.owner, ask, outcome, value);
+        }
+        if let Some(call) = self.take_call(asked.owner) {
+            self.call_came(call, asked.id, outcome, value);
+        }
+    }
+
+    /// Sends a request for so many tasks.
+    fn send(
+        &mut self,
+        owner: CallerId,
+        request: &HttpRequest,
+        purpose: Purpose,
+        limit: Limit,
+        (attempt, tasks): (u32, usize),
+        ask: Option<scheduler::Ask>,
+    ) -> AskId {
+        let is_download = request.operation == reading::CONTENT;
+        self.trace_request(request, attempt, tasks);
+        self.last_ask += 1;
+        let id = self.last_ask;
+        self.asks.push(Asked { id, owner, operation: request.operation, purpose, at: self.now, ask });
+        let mut json = Writer::default();
+        request.write(&mut json, limit);
+        self.effects.push(Effect::Send { owner, ask: id, request: json.finish(), is_download });
+        id
+    }
+
+    fn forget(&mut self, ask: AskId) -> Option<Asked> {
+        let place = self.asks.iter().rposition(|asked| asked.id == ask)?;
+        Some(self.asks.swap_remove(place))
+    }
+
+    /// Ends the requests of an owner, or those of them that are meant.
+    fn abandon(&mut self, owner: CallerId, is_meant: impl Fn(&Asked) -> bool) {
+        let abandoned = self.asks.extract_if(.., |asked| asked.owner == owner && is_meant(asked));
+        self.effects.extend(abandoned.map(|asked| Effect::Abort(asked.id)));
+    }
+
+    /// Learns from a reading, and says what it lets expect.
+    fn consider(&mut self, task: &mut Task) -> Belief {
+        consider(&mut self.beliefs, task, self.now)
+    }
+
+    fn tell(&mut self, caller: CallerId, verdict: &'static str, json: String, raws: Vec<V>) {
+        self.effects.push(Effect::Tell(caller, Told { verdict, json, cause: V::default(), raws }));
+    }
+
+    /// How the call ends may be decided outside, and then its task is to be known.
+    fn tell_handle(&mut self, caller: CallerId, verdict: &'static str, handle: &TaskHandle) {
+        self.tell(caller, verdict, handle_json(handle), Vec::new());
+    }
+
+    /// A reading is there, and it is news.
+    fn tell_reading(&mut self, caller: Option<CallerId>, task: &Task, raw: V) {
+        self.trace_reading(task);
+        if let Some(caller) = caller {
+            self.tell(caller, "reading", written(task), vec![raw]);
+        }
+    }
+
+    /// The end of a call or of a wait: an event, and the caller is told.
+    fn conclude(&mut self, caller: CallerId, operation: &str, outcome: Result<Done<V>, Stop<V>>) {
+        self.trace_settled(operation, &outcome);
+        let (verdict, json, cause, raws) = match outcome {
+            Ok(done) => ("ok", done.json, V::default(), done.raws),
+            Err(Stop::Aborted) => ("aborted", String::new(), V::default(), Vec::new()),
+            Err(Stop::Error(error, cause, raws)) => {
+                let mut json = Writer::default();
+                error.write(&mut json);
+                ("error", json.finish(), cause, raws)
+            }
+        };
+        self.effects.push(Effect::Tell(caller, Told { verdict, json, cause, raws }));
+    }
+
+    /// The time, and any number, for a decision that is none of a call's.
+    pub fn now_and_dice(&self) -> (Millis, u32) {
+        (self.now, self.dice())
+    }
+
+    /// Any number.
+    fn dice(&self) -> u32 {
+        ((self.random)() * f64::from(u32::MAX)) as u32
+    }
+}
+
+/// The error of a request without a reply.
+fn lost_error(asked: &Asked, lost: Lost, is_sent: bool) -> Error {
+    let reply = Reply::default();
+    let judge = Judge { operation: asked.operation, purpose: asked.purpose, reply: &reply, now: 0 };
+    match lost {
+        Lost::TimedOut if !is_sent => {
+            let message = "the key or a picture was not there within requestTimeoutMs: nothing was sent";
+            judge.refused(Code::Timeout, message, Resend::Never)
+        }
+        Lost::TimedOut => judge.doubtful(Code::Timeout, "no answer within requestTimeoutMs"),
+        Lost::Network { is_page } => {
+            let mut error = judge.doubtful(Code::Network, "the request failed without an answer");
+            error.hint = is_page.then_some(Hint::Cors);
+            error
+        }
+        Lost::Argument(name) => Error::argument(asked.operation, name, "must be usable in a request", "an error"),
+    }
+}
+
+fn consider(beliefs: &mut Beliefs, task: &mut Task, now: Millis) -> Belief {
+    beliefs.learn(task);
+    let belief = beliefs.of_task(task);
+    if task.status == Status::Running {
+        task.estimate = Some(belief::estimate(belief, task, now));
+    }
+    belief
+}
+
+fn handle_json(handle: &TaskHandle) -> String {
+    let mut json = Writer::default();
+    handle.write(&mut json);
+    json.finish()
+}
+
+fn written(task: &Task) -> String {
+    let mut json = Writer::default();
+    task.write(&mut json);
+    json.finish()
+}
