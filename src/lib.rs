@@ -9,6 +9,7 @@ pub mod core;
 
 #[cfg(feature = "edge")]
 pub mod gateway;
+#[cfg(feature = "client")]
 pub mod js;
 
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]

@@ -34,7 +34,7 @@ const copied = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
  * @type {Module[]}
  */
 const modules = [
-  { features: "npm", files: { wasm: "comet_tasks.wasm", glue: "glue.js", inline: "wasm-inline.js" } },
+  { features: "npm,client", files: { wasm: "comet_tasks.wasm", glue: "glue.js", inline: "wasm-inline.js" } },
   {
     features: "npm,edge",
     files: { wasm: "comet_tasks_edge.wasm", glue: "edge/glue.js", inline: "edge/wasm-inline.js" },
@@ -108,7 +108,17 @@ async function compile(features) {
   const { RUSTFLAGS, ...inherited } = process.env; // a stranger's flags would end in the package
   const env = { ...inherited, CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") };
   const wanted = stableStd ? target : await smallTarget();
-  const args = ["build", "--release", "--locked", "--lib", "--features", features, "--target", wanted];
+  const args = [
+    "build",
+    "--release",
+    "--locked",
+    "--lib",
+    "--no-default-features",
+    "--features",
+    features,
+    "--target",
+    wanted,
+  ];
   await step(`cargo build --release --target ${target} --features ${features}`, () =>
     cargo([...args, ...(stableStd ? [] : smallStd.cargo)], {
       env: stableStd ? env : { ...env, RUSTC_BOOTSTRAP: "1" },

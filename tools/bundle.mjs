@@ -78,7 +78,7 @@ function apart(source, file, kept) {
 }
 
 /**
- * The default entry for `require`: one file, the wasm in it, and the same types under the name that TypeScript looks for.
+ * The default entry for `require`: one file, and the same types under the name that TypeScript looks for.
  * @param {string} source
  * @param {string} target
  */
@@ -87,7 +87,7 @@ async function addCommonJs(source, target) {
   await build({
     ...common,
     absWorkingDir: source,
-    entryPoints: ["index.js"],
+    entryPoints: ["require.js"],
     outfile: join(target, "index.cjs"),
     format: "cjs",
     platform: "node", // says which names it exports in the form that Node's own reader finds

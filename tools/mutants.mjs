@@ -75,8 +75,9 @@ async function buildMutant(edits) {
   for (const edit of edits) await apply(edit, join(crate, edit.file));
   const { RUSTFLAGS, ...inherited } = process.env;
   const env = { ...inherited, CARGO_TARGET_DIR: join(scratch, "target"), CARGO_PROFILE_DEV_DEBUG: "0" };
-  const args = ["build", "--quiet", "--lib", "--locked", "--features", "edge", "--target", target];
-  await cargo([...args, "--manifest-path", join(crate, "Cargo.toml")], { env });
+  const args = ["build", "--quiet", "--lib", "--locked", "--target", target];
+  const only = ["--no-default-features", "--features", "edge"];
+  await cargo([...args, ...only, "--manifest-path", join(crate, "Cargo.toml")], { env });
   const made = join(scratch, "bindgen");
   await run(bindgen, [join(scratch, "target", target, "debug/comet_tasks.wasm"), made]);
   const glue = await readFile(join(made, "comet_tasks.js"), "utf8");

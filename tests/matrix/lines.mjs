@@ -44,6 +44,7 @@ const contexts = /** @type {const} */ ([
   "strict CSP",
   "CSP without wasm: the error",
 ]);
+const ways = /** @type {const} */ (["import", "require"]);
 const nodes = /** @type {const} */ (["node20", "node22", "node24"]);
 const compilers = /** @type {const} */ (["typescript59", "typescript6", "typescript7"]);
 const resolutions = /** @type {const} */ (["node16", "nodenext", "bundler"]);
@@ -64,11 +65,8 @@ export const lines = [
   viteBuildLine("page.js"),
   viteDevLine(),
   viteBuildLine("slim.js"),
-  webpackLine(),
-  rspackLine(),
+  ...ways.flatMap((way) => [webpackLine(way), rspackLine(way), esbuildLine(way), parcelLine(way)]),
   rollupLine(),
-  esbuildLine(),
-  parcelLine(),
   ...nextLines("Turbopack"),
   ...nextLines("webpack"),
   testRunnerLine("jest"),

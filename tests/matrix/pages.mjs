@@ -90,15 +90,20 @@ async function see({ createSandbox }, folder, { engine = "Chromium", csp } = {})
   }
 }
 
+/** What a page's source says: `require` is what compilers to CommonJS make of an import. @typedef {"import" | "require"} Way */
+/** @type {Record<Way, string>} */
+const sources = { import: "page.js", require: "page.cjs" };
+
 /**
  * @param {string} name
  * @param {string} packageName
  * @param {(cwd: string) => Promise<void>} build puts the page's script at dist/page.js
+ * @param {Way} [way]
  * @returns {Line}
  */
-function bundlerLine(name, packageName, build) {
+function bundlerLine(name, packageName, build, way) {
   return {
-    name,
+    name: way ? `${name}, ${way}` : name,
     version: () => versionOf(packageName),
     async run(context) {
       const cwd = await createProject(name, context.tarball);
@@ -109,9 +114,12 @@ function bundlerLine(name, packageName, build) {
   };
 }
 
-export const esbuildLine = () =>
-  bundlerLine("esbuild", "esbuild", (cwd) =>
-    bundle(cwd, "page.js", "dist/page.js", { format: "esm", minify: true }),
+export const esbuildLine = (/** @type {Way} */ way) =>
+  bundlerLine(
+    "esbuild",
+    "esbuild",
+    (cwd) => bundle(cwd, sources[way], "dist/page.js", { format: "esm", minify: true }),
+    way,
   );
 
 export const rollupLine = () =>
@@ -128,17 +136,19 @@ export const rollupLine = () =>
     await built.write({ file: join(cwd, "dist/page.js"), format: "es" });
   });
 
-export const webpackLine = () => bundlerLine("webpack", "webpack", (cwd) => pack("webpack", cwd));
-export const rspackLine = () => bundlerLine("Rspack", "@rspack/core", (cwd) => pack("@rspack/core", cwd));
+export const webpackLine = (/** @type {Way} */ way) =>
+  bundlerLine("webpack", "webpack", (cwd) => pack("webpack", cwd, sources[way]), way);
+export const rspackLine = (/** @type {Way} */ way) =>
+  bundlerLine("Rspack", "@rspack/core", (cwd) => pack("@rspack/core", cwd, sources[way]), way);
 
-/** @param {"webpack" | "@rspack/core"} name @param {string} cwd */
-async function pack(name, cwd) {
+/** @param {"webpack" | "@rspack/core"} name @param {string} cwd @param {string} source */
+async function pack(name, cwd, source) {
   const { default: compilerOf } = await tool(name);
   const output = { path: join(cwd, "dist"), filename: "page.js" };
   const compiler = compilerOf({
     mode: "production",
     context: cwd,
-    entry: "./page.js",
+    entry: `./${source}`,
     output,
     performance: false,
   });
@@ -151,14 +161,14 @@ async function pack(name, cwd) {
   if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString());
 }
 
-/** @returns {Line} */
-export function parcelLine() {
-  const name = "Parcel";
+/** @param {Way} way @returns {Line} */
+export function parcelLine(way) {
+  const name = `Parcel, ${way}`;
   return {
     name,
     version: () => versionOf("parcel"),
     async run(context) {
-      const source = { "index.html": html("./page.js") };
+      const source = { "index.html": html(`./${sources[way]}`) };
       const cwd = await createProject(name, context.tarball, source);
       const args = [
         "build",

@@ -2,7 +2,7 @@ import { createInstance } from "../instance.js";
 import { createGlue } from "./glue.js";
 
 /**
- * An instance of the edge module: the client and the gateway.
+ * An instance of the gateway's module.
  * @param {WebAssembly.Module} module
  */
 export function createEdgeEngine(module) {
