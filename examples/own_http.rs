@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 poller.handle_reply(now, task.map(Some));
             }
             Step::Done(outcome) => {
-                println!("pictures: {:?}", outcome.map_err(|error| error.message.clone())?.images);
+                println!("pictures: {:?}", outcome.map_err(|error| error.message.clone())?.list("images"));
                 return Ok(());
             }
         }

@@ -5,7 +5,7 @@ use comet_tasks::core::http::{Body, Reply};
 use comet_tasks::core::json::Writer;
 use comet_tasks::core::many::{Ask, Many};
 use comet_tasks::core::poller::Route;
-use comet_tasks::core::task::{Kind, TaskHandle, TaskId};
+use comet_tasks::core::task::{Kind, Status, TaskHandle, TaskId};
 
 fn handle(kind: Kind, id: &str) -> TaskHandle {
     TaskHandle::new(kind, TaskId::new(id).expect("a sound id"), 0)
@@ -102,8 +102,8 @@ fn of_two_rows_the_most_advanced_counts_and_is_named() {
     let ask = many.next_ask().expect("a list");
     let rows = [row("1", "MODAL"), row("0", "MODAL"), row("1", "IN_PROGRESS"), row("1", "SUBMITTED")].join(",");
     answer(&mut many, &ask, 200, &format!("[{rows}]")).expect("a list");
-    let of: Vec<_> = many.tasks(&ask).map(|task| (task.raw_status.clone(), task.row)).collect();
-    assert_eq!(of, [("MODAL".into(), Some(1)), ("IN_PROGRESS".into(), Some(2))]);
+    let of: Vec<_> = many.tasks(&ask).map(|task| (task.status, task.row)).collect();
+    assert_eq!(of, [(Status::ActionRequired, Some(1)), (Status::Running, Some(2))]);
 }
 
 #[test]

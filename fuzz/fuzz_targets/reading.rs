@@ -34,19 +34,19 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check(task: &Task) {
-    let succeeded = task.status == Status::Succeeded;
-    assert!(
-        succeeded || (task.images.is_empty() && task.videos.is_empty() && !task.content),
-        "a result before the end"
-    );
-    assert!(task.preview.is_none() || !task.status.is_terminal(), "a preview after the end");
-    assert!(task.progress.is_none_or(|progress| (0..=100_000).contains(&progress.0)), "progress out of range");
-    assert_eq!(task.failure.is_some(), matches!(task.status, Status::Failed | Status::Canceled));
-    for url in task.images.iter().chain(&task.videos).chain(&task.preview) {
-        let lower = url.to_ascii_lowercase();
-        assert!(lower.starts_with("https://") || lower.starts_with("http://"), "{url}");
-    }
     let mut written = Writer::default();
     task.write(&mut written);
-    serde_json::from_str::<serde_json::Value>(&written.finish()).expect("a task is JSON");
+    let shown: serde_json::Value = serde_json::from_str(&written.finish()).expect("a task is JSON");
+    let list = |field: &str| shown[field].as_array().expect("a list").iter();
+    let succeeded = task.status == Status::Succeeded;
+    let has_result = list("images").chain(list("videos")).next().is_some() || shown["content"] == true;
+    assert!(succeeded || !has_result, "a result before the end");
+    let preview = Some(&shown["preview"]).filter(|preview| !preview.is_null());
+    assert!(preview.is_none() || !task.status.is_terminal(), "a preview after the end");
+    assert!(task.progress.is_none_or(|progress| (0..=100_000).contains(&progress.0)), "progress out of range");
+    assert_eq!(task.reason.is_some(), matches!(task.status, Status::Failed | Status::Canceled));
+    for url in list("images").chain(list("videos")).chain(preview) {
+        let lower = url.as_str().expect("a text").to_ascii_lowercase();
+        assert!(lower.starts_with("https://") || lower.starts_with("http://"), "{url}");
+    }
 }

@@ -406,7 +406,7 @@ impl Poller {
                 }
             }
             Status::ActionRequired => self.outcome = Some(Ok(())),
-            Status::Succeeded if task.has_result() => self.outcome = Some(Ok(())),
+            Status::Succeeded if task.has_result => self.outcome = Some(Ok(())),
             Status::Succeeded => self.settle(now),
             Status::Failed | Status::Canceled => self.outcome = Some(self.ended(&task)),
         }
@@ -468,9 +468,8 @@ impl Poller {
         if !self.options.throw_on_failure {
             return Ok(());
         }
-        let failure = task.failure.clone().unwrap_or_default();
         let code = if task.status == Status::Failed { Code::TaskFailed } else { Code::TaskCanceled };
-        let mut error = self.error(code, &failure.message);
+        let mut error = self.error(code, task.reason.as_deref().unwrap_or_default());
         error.retryable = false;
         Err(error)
     }

@@ -1,12 +1,12 @@
 //! One reading of a task: from the reply's words to a [`Task`]. One table of words serves both families.
 //! protocol.md 1.12, 1.13, 1.17.
 
-use super::assets;
+use super::assets::{self, Harvest};
 use super::classify::{Judge, Purpose, Words};
 use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
 use super::json::{self, Value, Writer, scaled};
-use super::task::{Button, Failure, Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
+use super::task::{Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
 use super::text;
 use super::time::{earlier, time};
 
@@ -173,31 +173,79 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
     let action = object.get("action").words().unwrap_or_default().to_ascii_uppercase();
     let makes = makes(object, handle, &action, base_url);
     let found = assets::harvest(object, makes == Makes::Video, base_url);
+    let has_video = found.content || !found.videos.is_empty();
+    let has_asset = has_video || (makes == Makes::Picture && !found.images.is_empty());
+    let progress = progress(object.get("progress"));
+    let finished_at = any_time(object, "finishTime completed_at finish_time");
+    // A row without a status that is at 100 %, has an end and a result: done.
+    let looks_done = progress == Some(Progress(100_000)) && finished_at.is_some() && has_asset;
+    let status = match raw_status {
+        "" if looks_done && makes != Makes::Texts => Status::Succeeded,
+        word => status(word),
+    };
     let mut task = Task {
         handle: handle.clone(),
-        status: status(raw_status),
-        raw_status: raw_status.into(),
-        progress: progress(object.get("progress")),
-        images: found.images,
-        videos: found.videos,
-        content: found.content,
-        preview: None,
-        texts: Vec::new(),
-        buttons: buttons(object.get("buttons")),
-        prompt: object.get("prompt").words().map(str::to_string),
-        state: object.get("state").text().filter(|state| !state.is_empty()).map(str::to_string),
+        status,
+        progress,
+        has_result: has_asset && status == Status::Succeeded,
         submitted_at: any_time(object, "submitTime created_at submit_time"),
-        started_at: any_time(object, "startTime start_time started_at"),
-        finished_at: any_time(object, "finishTime completed_at finish_time"),
-        expires_at: None,
+        // One gateway writes the time of the last change here. protocol.md 1.17.
+        finished_at: finished_at.filter(|_| status.is_terminal()),
         estimate: None,
-        failure: None,
+        reason: None,
         makes,
         row: None,
+        rest: String::new(),
     };
-    infer_success(&mut task);
-    settle(&mut task, object);
+    let mut rest = Writer::default();
+    rest.key("rawStatus").string(raw_status);
+    write_results(&mut task, object, found, &mut rest);
+    write_buttons(object.get("buttons"), &mut rest);
+    rest.key("prompt").string_or_null(object.get("prompt").words());
+    rest.key("state").string_or_null(state(object));
+    rest.key("submittedAt").integer_or_null(task.submitted_at);
+    rest.key("startedAt").integer_or_null(any_time(object, "startTime start_time started_at"));
+    rest.key("finishedAt").integer_or_null(task.finished_at);
+    if matches!(status, Status::Failed | Status::Canceled) {
+        let reason = reason(object, status);
+        rest.key("failure").object(|json| {
+            json.key("code").string_or_null(object.get("error").get("code").written());
+            json.key("message").string(&reason);
+        });
+        task.reason = Some(reason);
+    }
+    task.rest = rest.finish();
     Some(task)
+}
+
+/// The caller's tag as the service echoes it.
+pub fn state<'v>(object: &'v Value) -> Option<&'v str> {
+    object.get("state").text().filter(|state| !state.is_empty())
+}
+
+/// The results of a task that has succeeded. Until then a URL is nothing to keep, and a picture is a preview.
+fn write_results(task: &mut Task, object: &Value, mut found: Harvest, json: &mut Writer) {
+    let preview = found.images.first().filter(|_| !task.status.is_terminal());
+    json.key("preview").string_or_null(preview.map(String::as_str));
+    let (mut texts, mut expires_at) = (Vec::new(), None);
+    if task.status != Status::Succeeded {
+        found = Harvest::default();
+    } else {
+        if task.handle.family == Family::Videos && found.videos.is_empty() {
+            (found.content, task.has_result) = (true, true);
+        }
+        if task.makes == Makes::Texts {
+            texts = self::texts(object);
+            task.has_result = !texts.is_empty();
+        }
+        let signed = earlier(assets::expires_at(&found.images), assets::expires_at(&found.videos));
+        expires_at = earlier(time(object.get("expires_at")), signed);
+    }
+    json.key("images").strings(&found.images);
+    json.key("videos").strings(&found.videos);
+    json.key("content").boolean(found.content);
+    json.key("texts").strings(&texts);
+    json.key("expiresAt").integer_or_null(expires_at);
 }
 
 /// An imagine whose prompt asks for a video is a video from the first reading that says so.
@@ -214,46 +262,8 @@ fn makes(object: &Value, handle: &TaskHandle, action: &str, base_url: &str) -> M
     }
 }
 
-/// A row without a status that is at 100 %, has an end and a result: done.
-fn infer_success(task: &mut Task) {
-    let looks_done = task.progress == Some(Progress(100_000)) && task.finished_at.is_some() && task.has_result();
-    if task.raw_status.is_empty() && looks_done {
-        task.status = Status::Succeeded;
-    }
-}
-
-/// What only a settled task has, and what only an unsettled one may show.
-fn settle(task: &mut Task, object: &Value) {
-    match task.status {
-        Status::Succeeded => {
-            if task.makes == Makes::Texts {
-                task.texts = texts(object);
-            }
-            if task.handle.family == Family::Videos && task.videos.is_empty() {
-                task.content = true;
-            }
-            let own = time(object.get("expires_at"));
-            task.expires_at = earlier(own, earlier(assets::expires_at(&task.images), assets::expires_at(&task.videos)));
-        }
-        status => {
-            // Until it has succeeded a picture is a preview, and a URL is nothing to keep.
-            let preview = std::mem::take(&mut task.images).into_iter().next();
-            task.preview = preview.filter(|_| !status.is_terminal());
-            task.videos.clear();
-            task.content = false;
-        }
-    }
-    if !task.status.is_terminal() {
-        // One gateway writes the time of the last change here. protocol.md 1.17.
-        task.finished_at = None;
-    }
-    if matches!(task.status, Status::Failed | Status::Canceled) {
-        task.failure = Some(failure(object, task.status));
-    }
-}
-
 /// Wrappers seen: `{data: {…}}`, `{result: {…}}`, a list of one. `{code: "success", data: null}` is a task without a state.
-fn unwrap<'v, 'a>(body: &'v Value<'a>) -> Option<&'v Value<'a>> {
+pub fn unwrap<'v, 'a>(body: &'v Value<'a>) -> Option<&'v Value<'a>> {
     // A number under "status" is an HTTP status that somebody copied into an error body.
     let has_status = |value: &Value| !value.first("status task_status", &|word| word.text().is_some()).is_null();
     let has_id = |value: &Value| !value.get("id").is_null();
@@ -302,16 +312,19 @@ fn any_time(object: &Value, names: &str) -> Option<Millis> {
     time(object.first(names, &|value| time(value).is_some()))
 }
 
-fn buttons(value: &Value) -> Vec<Button> {
-    let word = |button: &Value, name| button.get(name).text().unwrap_or_default().to_string();
-    let mut buttons = Vec::new();
-    for button in value.items() {
+/// What can be done next.
+fn write_buttons(buttons: &Value, json: &mut Writer) {
+    json.key("buttons").raw("[");
+    for button in buttons.items() {
         if let Some(custom_id) = button.get("customId").words() {
-            let (label, emoji) = (word(button, "label"), word(button, "emoji"));
-            buttons.push(Button { custom_id: custom_id.into(), label, emoji });
+            json.object(|json| {
+                json.key("customId").string(custom_id);
+                json.key("label").string(button.get("label").text().unwrap_or_default());
+                json.key("emoji").string(button.get("emoji").text().unwrap_or_default());
+            });
         }
     }
-    buttons
+    json.close_list();
 }
 
 /// The prompts that describe and shorten answer with: one text, a line each, numbered by keycaps. protocol.md 1.7.
@@ -337,19 +350,15 @@ fn without_keycap(line: &str) -> &str {
 }
 
 /// The first reason that says something and is no URL.
-fn failure(object: &Value, status: Status) -> Failure {
+fn reason(object: &Value, status: Status) -> String {
     let reasons = "failReason fail_reason error.message error description task_status_msg";
     let says = |value: &Value| value.words().is_some_and(|words| assets::WebUrl::parse(words).is_none());
-    let reason = object.first(reasons, &says).words();
     let silent = if status == Status::Canceled {
         "the task was canceled"
     } else {
         "the task failed; the service gave no reason"
     };
-    Failure {
-        code: object.get("error").get("code").written().map(str::to_string),
-        message: unquote(reason.unwrap_or(silent)),
-    }
+    unquote(object.first(reasons, &says).words().unwrap_or(silent))
 }
 
 /// A reason that is an error body itself says what that body says.

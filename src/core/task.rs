@@ -1,6 +1,6 @@
 //! What one reading of a task says.
 
-use super::json::Writer;
+use super::json::{self, Value, Writer};
 use super::text;
 
 pub use super::handle::{Family, Kind, TaskHandle, TaskId};
@@ -65,26 +65,6 @@ impl Progress {
     }
 }
 
-/// A button under a finished picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Button {
-    /// What `submitAction` takes.
-    pub custom_id: String,
-    /// "U1", "V2"; may be empty.
-    pub label: String,
-    /// "🔄"; may be empty.
-    pub emoji: String,
-}
-
-/// Why a task failed, in the service's words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failure {
-    /// Its code, if it named one.
-    pub code: Option<String>,
-    /// Its reason; never empty.
-    pub message: String,
-}
-
 /// One reading of one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
@@ -92,42 +72,24 @@ pub struct Task {
     pub handle: TaskHandle,
     /// Where it stands.
     pub status: Status,
-    /// The service's own word for that.
-    pub raw_status: String,
     /// None when the service said none.
     pub progress: Option<Progress>,
-    /// Result pictures; empty until succeeded.
-    pub images: Vec<String>,
-    /// Result videos; empty until succeeded.
-    pub videos: Vec<String>,
-    /// The result has no URL: it is at the authenticated content endpoint.
-    pub content: bool,
-    /// An unfinished picture; never a result.
-    pub preview: Option<String>,
-    /// What describe and shorten answer with.
-    pub texts: Vec<String>,
-    /// What can be done next.
-    pub buttons: Vec<Button>,
-    /// The prompt as the service has it.
-    pub prompt: Option<String>,
-    /// The caller's tag as the service echoes it.
-    pub state: Option<String>,
+    /// Succeeded with something to show for it. A success may come before its URLs do.
+    pub has_result: bool,
     /// The service's time of submission.
     pub submitted_at: Option<Millis>,
-    /// When work began.
-    pub started_at: Option<Millis>,
     /// When it ended; only of a task that has ended.
     pub finished_at: Option<Millis>,
-    /// The earliest expiry that the result URLs name themselves.
-    pub expires_at: Option<Millis>,
     /// What remains of a running task, once somebody has asked a belief.
     pub estimate: Option<Estimate>,
-    /// Set when failed.
-    pub failure: Option<Failure>,
+    /// Why it failed, in the service's words; never empty.
+    pub reason: Option<String>,
     /// What a success will have to show.
     pub makes: Makes,
     /// Which row of a list's reply it was read from.
     pub row: Option<u32>,
+    /// All else that it says, for nobody here to look at: members of `Task` in `index.d.ts`, as JSON.
+    pub rest: String,
 }
 
 /// How long a task will still take, in milliseconds.
@@ -151,14 +113,11 @@ pub enum Makes {
 }
 
 impl Task {
-    /// Succeeded with something to show for it. A success may come before its URLs do.
-    pub fn has_result(&self) -> bool {
-        let has_video = self.content || !self.videos.is_empty();
-        match self.makes {
-            Makes::Picture => has_video || !self.images.is_empty(),
-            Makes::Video => has_video,
-            Makes::Texts => !self.texts.is_empty(),
-        }
+    /// A list of texts among the [`rest`](Task::rest), such as `images` or `videos`.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let rest = text::concat(&["{", &self.rest, "}"]);
+        let rest = json::parse(&rest).unwrap_or(Value::Null);
+        rest.get(name).items().iter().filter_map(|item| item.text().map(str::to_string)).collect()
     }
 
     /// `Task` in `index.d.ts`, without `raw`; the facade turns `row` into that.
@@ -169,14 +128,7 @@ impl Task {
             }
             self.handle.write(json.key("handle"));
             self.write_standing(json);
-            json.key("rawStatus").string(&self.raw_status);
-            self.write_results(json);
-            json.key("prompt").string_or_null(self.prompt.as_deref());
-            json.key("state").string_or_null(self.state.as_deref());
-            json.key("submittedAt").integer_or_null(self.submitted_at);
-            json.key("startedAt").integer_or_null(self.started_at);
-            json.key("finishedAt").integer_or_null(self.finished_at);
-            json.key("expiresAt").integer_or_null(self.expires_at);
+            json.raw(&self.rest);
             if self.status == Status::Running {
                 match self.estimate {
                     Some(estimate) => json.key("estimate").object(|json| {
@@ -185,12 +137,6 @@ impl Task {
                     }),
                     None => json.key("estimate").raw("null"),
                 }
-            }
-            if let Some(failure) = &self.failure {
-                json.key("failure").object(|json| {
-                    json.key("code").string_or_null(failure.code.as_deref());
-                    json.key("message").string(&failure.message);
-                });
             }
         });
     }
@@ -202,22 +148,5 @@ impl Task {
             Some(progress) => progress.write(json.key("progress")),
             None => json.key("progress").raw("null"),
         }
-    }
-
-    fn write_results(&self, json: &mut Writer) {
-        json.key("images").strings(&self.images);
-        json.key("videos").strings(&self.videos);
-        json.key("content").boolean(self.content);
-        json.key("preview").string_or_null(self.preview.as_deref());
-        json.key("texts").strings(&self.texts);
-        json.key("buttons").list(|list| {
-            for button in &self.buttons {
-                list.object(|json| {
-                    json.key("customId").string(&button.custom_id);
-                    json.key("label").string(&button.label);
-                    json.key("emoji").string(&button.emoji);
-                });
-            }
-        });
     }
 }

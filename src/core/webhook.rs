@@ -20,6 +20,6 @@ pub fn parse(body: &str, base_url: &str, now: Millis) -> Result<Task, Error> {
     if let Some(submitted_at) = task.submitted_at {
         task.handle.submitted_at = submitted_at;
     }
-    task.handle.state.clone_from(&task.state);
+    task.handle.state = reading::unwrap(&value).and_then(reading::state).map(str::to_string);
     Ok(task)
 }
