@@ -22,6 +22,9 @@ export function createStore(client, options = {}) {
   return new Store(client, name, options);
 }
 
+/** So many readings are written at once; the page has its turn before the next. */
+const MOST_AT_ONCE = 8;
+
 class Store {
   /** What this tab knows, which is what the database holds, where there is one. @type {Map<string, TaskRecord>} */
   #known = new Map();
@@ -30,6 +33,10 @@ class Store {
   /** @type {Set<Listener>} */
   #listeners = new Set();
   #isTelling = false;
+  /** Readings that are still to be written: the last of each task. @type {Map<string, Task>} */
+  #unwritten = new Map();
+  /** @type {Promise<void> | undefined} */
+  #writing;
   #isClosed = false;
   /** @type {(error: any) => void} */
   #onError;
@@ -42,7 +49,7 @@ class Store {
   constructor(client, name, { poll = {}, onError = (error) => console.warn(error.message) }) {
     this.#onError = onError;
     this.#waits = new Waits(client, poll, {
-      onReading: (task) => void this.#read({ ...task }),
+      onReading: (task) => this.#read({ ...task }),
       onError: (error) => this.#fail(error),
     });
     this.#tabs = new Tabs(`comet-tasks:${name}`, {
@@ -65,8 +72,7 @@ class Store {
   /** @param {TaskHandle} handle */
   async add(handle) {
     if (!isHandle(handle)) throw invalid("store.add", "handle", "must be a task's handle");
-    const own = { ...handle };
-    await this.#change(own.id, withHandle(own), { type: "add", handle: own }, "strict");
+    await this.#put({ ...handle });
     this.#follow();
   }
 
@@ -109,7 +115,7 @@ class Store {
     this.#listeners.clear();
     this.#waits.stopAll();
     this.#tabs.close();
-    this.#loaded.then(() => this.#database?.close());
+    this.#loaded.then(() => this.#writing).then(() => this.#database?.close());
   }
 
   async #ready() {
@@ -148,28 +154,39 @@ class Store {
   /** @param {Task} task */
   #read(task) {
     const { id } = task.handle;
-    return this.#change(id, withReading(task), { type: "read", task }, "relaxed").catch(() => {});
+    if (!this.#take(id, withReading(task))) return;
+    this.#unwritten.set(id, task);
+    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
   }
 
-  /**
-   * Here at once, then in the database, then in the other tabs: one that opens meanwhile reads it, or hears of it.
-   * @param {string} id
-   * @param {Step} step
-   * @param {object} message
-   * @param {IDBTransactionDurability} durability
-   */
-  async #change(id, step, message, durability) {
+  /** One batch of readings after the other; what is read meanwhile goes along. A reply for fifty tasks is no fifty transactions. */
+  async #write() {
+    while (this.#unwritten.size > 0) {
+      const tasks = [...this.#unwritten.values()].slice(0, MOST_AT_ONCE);
+      /** @type {[string, Step][]} */
+      const steps = tasks.map((task) => [task.handle.id, withReading(task)]);
+      for (const [id] of steps) this.#unwritten.delete(id);
+      if (await this.#keep((database) => database.change(steps, "relaxed")))
+        this.#send({ type: "read", tasks });
+    }
+  }
+
+  /** Here at once, then in the database, then in the other tabs: one that opens meanwhile reads it, or hears of it. @param {TaskHandle} handle */
+  async #put(handle) {
     await this.#ready();
-    this.#take(id, step);
-    if (await this.#keep((database) => database.change(id, step, durability))) this.#send(message);
+    const step = withHandle(handle);
+    this.#take(handle.id, step);
+    if (await this.#keep((database) => database.change([[handle.id, step]], "strict")))
+      this.#send({ type: "add", handle });
   }
 
-  /** @param {string} id @param {Step} step */
+  /** Whether it is news here. @param {string} id @param {Step} step */
   #take(id, step) {
     const next = step(this.#known.get(id));
-    if (!next) return;
+    if (!next) return false;
     this.#known.set(id, next);
     this.#tell();
+    return true;
   }
 
   /** @param {string} id */
@@ -186,9 +203,9 @@ class Store {
   /** @param {any} message of another tab, perhaps of another version of this package */
   #hear(message) {
     if (this.#isClosed || message?.v !== 1) return;
-    const { type, handle, task, id, error } = message;
+    const { type, handle, tasks, id, error } = message;
     if (type === "add") this.#take(handle.id, withHandle(handle));
-    if (type === "read") this.#take(task.handle.id, withReading(task));
+    if (type === "read") for (const task of tasks) this.#take(task.handle.id, withReading(task));
     if (type === "remove") this.#forget(id);
     if (type === "resume") this.#waits.forgive();
     if (type === "error") this.#onError(new CometError(error));

@@ -56,14 +56,20 @@ function reconnect(next) {
     timeline.take(event);
     board.hear(event);
   };
+  /** What happened in one turn is told together: a batch of fifty readings is one message. @type {import("comet-tasks").ClientEvent[]} */
+  let untold = [];
+  const tell = () => {
+    others?.postMessage(untold);
+    untold = [];
+  };
   /** @param {import("comet-tasks").ClientEvent} event */
   const onEvent = (event) => {
     take(event);
-    others?.postMessage(event);
+    if (untold.push(event) === 1) queueMicrotask(tell);
   };
   connection = connect(next, info, { onEvent, onError: (error) => board.fail(error) });
   others = new BroadcastChannel(`comet-tasks-demo-events:${connection.session}`);
-  others.onmessage = ({ data }) => take(data);
+  others.onmessage = ({ data }) => data.forEach(take);
   timeline.clear();
   board.show(connection);
   describe(connection);

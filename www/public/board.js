@@ -15,6 +15,9 @@ import { AMBIGUOUS, KINDS, explain } from "./words.js";
  *   `marks`: what a sandbox shall do with the next task
  */
 
+/** So long the cards may take of a frame; those that are left over have the next one. */
+const MOST_OF_A_FRAME_MS = 6;
+
 export class Board {
   /** @type {Connection | undefined} */
   #connection;
@@ -29,6 +32,8 @@ export class Board {
   #orders = new Map();
   /** How often each task was asked for. @type {Map<string, number>} */
   #asked = new Map();
+  /** Cards that do not show yet what is known. @type {Set<Card>} */
+  #stale = new Set();
 
   /** @param {Place} place */
   constructor(place) {
@@ -42,6 +47,7 @@ export class Board {
     for (const memory of [this.#tasks, this.#errors]) memory.clear();
     for (const card of this.#cards.values()) card.root.remove();
     this.#cards.clear();
+    this.#stale.clear();
     connection.notes.subscribe(() => this.#update());
     connection.store.subscribe((tasks) => this.#take(tasks));
     connection.store.resume();
@@ -213,14 +219,32 @@ export class Board {
       if (keys.has(key)) continue;
       card.root.remove();
       this.#cards.delete(key);
+      this.#stale.delete(card);
     }
     notes.forEach((note, place) => {
       const card = this.#cards.get(note.key) ?? new Card(this, note);
       this.#cards.set(note.key, card);
       if (list.children[place] !== card.root) list.insertBefore(card.root, list.children[place] ?? null);
-      card.update(this.#stateOf(note));
+      if (card.update(this.#stateOf(note))) this.#refresh(card);
     });
     empty.hidden = notes.length > 0;
+  }
+
+  /** @param {Card} card */
+  #refresh(card) {
+    if (this.#stale.size === 0) requestAnimationFrame(() => this.#draw());
+    this.#stale.add(card);
+  }
+
+  /** A reply may be news of fifty tasks: as many cards as a frame has time for, the upper ones first. */
+  #draw() {
+    const end = performance.now() + MOST_OF_A_FRAME_MS;
+    for (const card of this.#stale) {
+      this.#stale.delete(card);
+      card.show();
+      if (performance.now() >= end) break;
+    }
+    if (this.#stale.size > 0) requestAnimationFrame(() => this.#draw());
   }
 
   /** @param {Note} note @returns {import("./card.js").State} */

@@ -32,6 +32,7 @@ export class Card {
   /** What the lower part shows, so that it is not built anew under somebody's hands. */
   #shown = "";
   #wasOpen = false;
+  #isSeen = true;
 
   /** @param {import("./board.js").Board} board @param {Note} note */
   constructor(board, note) {
@@ -44,6 +45,9 @@ export class Card {
     this.#more = find(this.root, ".more", HTMLElement);
     this.#state = { note, seenAt: 0, isOrphan: false, asked: () => 0 };
     this.#name(note);
+    this.root.addEventListener("contentvisibilityautostatechange", (event) =>
+      this.#see(!(/** @type {ContentVisibilityAutoStateChangeEvent} */ (event).skipped)),
+    );
   }
 
   /** @param {Note} note */
@@ -59,25 +63,40 @@ export class Card {
     remove.addEventListener("click", () => this.#board.remove(this.#state.note));
   }
 
-  /** @param {State} state */
+  /** Whether there is something to show. @param {State} state */
   update(state) {
     const { note, task, error, isOrphan } = this.#state;
     const isSame =
       note === state.note && task === state.task && error === state.error && isOrphan === state.isOrphan;
     this.#state = state;
-    if (!isSame || !this.#shown) this.#show();
+    return !isSame || !this.#shown;
   }
 
   /** Called each second. */
   tick() {
-    const view = viewOf(this.#state);
-    const { time, detail } = view;
+    if (this.#isSeen) this.#showTime(viewOf(this.#state));
+  }
+
+  /**
+   * The browser says whether the card is near the window, and so laid out at all. What is not would be animated all the
+   * same: sixty frames a second for what nobody sees.
+   * @param {boolean} isSeen
+   */
+  #see(isSeen) {
+    this.#isSeen = isSeen;
+    this.root.classList.toggle("unseen", !isSeen); // nothing begins to move there
+    if (isSeen) return this.tick();
+    for (const animation of this.root.getAnimations({ subtree: true })) animation.cancel();
+  }
+
+  /** @param {import("./view.js").View} view */
+  #showTime({ time, detail }) {
     this.#text(".time", time === null ? "" : clock(time));
     this.#text(".detail", detail);
     find(this.root, ".detail", HTMLElement).hidden = !detail;
   }
 
-  #show() {
+  show() {
     const view = viewOf(this.#state);
     const { look, status, next, progress } = view;
     this.root.dataset.state = look;
@@ -88,11 +107,12 @@ export class Card {
     this.#progress.hidden = !isOpen;
     if (progress === null) this.#progress.removeAttribute("value");
     else this.#progress.value = progress;
+    this.#progress.style.setProperty("--done", `${progress ?? 0}%`);
     const preview = isOpen && this.#state.task?.preview;
     if (preview) showPreview(this.#stage, preview);
     this.#showRest(look, view.doubtful, view.mayWait);
     this.#wasOpen ||= isOpen;
-    this.tick();
+    this.#showTime(view);
   }
 
   /** Buttons, results, forms: built when the look changes, and with each result. @param {import("./view.js").Look} look @param {boolean} doubtful @param {boolean} mayWait */

@@ -13,6 +13,8 @@ export function showPreview(stage, url) {
   const image = document.createElement("img");
   image.alt = "Unfinished preview";
   image.className = "preview";
+  image.loading = "lazy"; // of a card that nobody sees, no preview is fetched
+  image.decoding = "async";
   image.src = url;
   // Previews come and go at the service; a missing one is no news.
   image.addEventListener("error", () => image.remove());
@@ -68,6 +70,7 @@ function image(stage, url, title) {
   const element = document.createElement("img");
   element.alt = title;
   element.loading = "lazy";
+  element.decoding = "async";
   element.src = url;
   element.addEventListener("load", () => fit(stage, element.naturalWidth, element.naturalHeight));
   element.addEventListener("error", () => element.replaceWith(gone()));

@@ -30,24 +30,26 @@ export class Database {
   }
 
   /**
-   * Takes a step in one transaction, so that two tabs never overwrite each other.
-   * @param {string} id
-   * @param {import("./record.js").Step} step
+   * Takes a step for each of these tasks, all in one transaction, so that two tabs never overwrite each other.
+   * @param {[id: string, step: import("./record.js").Step][]} steps
    * @param {IDBTransactionDurability} durability
    * @returns {Promise<boolean>} whether something changed
    */
-  async change(id, step, durability) {
+  async change(steps, durability) {
     const transaction = this.#db.transaction(TASKS, "readwrite", { durability });
     const committed = completion(transaction);
     const tasks = transaction.objectStore(TASKS);
-    const request = tasks.get(id);
     let isChanged = false;
-    request.onsuccess = () => {
-      const isForeign = request.result?.v > 1; // a later version's: not ours to replace
-      const next = isForeign ? undefined : step(readable(request.result));
-      isChanged = next !== undefined;
-      if (next) tasks.put(next);
-    };
+    for (const [id, step] of steps) {
+      const request = tasks.get(id);
+      request.onsuccess = () => {
+        const isForeign = request.result?.v > 1; // a later version's: not ours to replace
+        const next = isForeign ? undefined : step(readable(request.result));
+        if (!next) return;
+        isChanged = true;
+        tasks.put(next);
+      };
+    }
     await committed;
     return isChanged;
   }

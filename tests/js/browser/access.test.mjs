@@ -155,6 +155,38 @@ test("nothing_moves_for_those_who_want_it_still", async () => {
   await page.close();
 });
 
+test("only_cards_in_sight_move", async () => {
+  const { page } = await open(browser, site.url, { speed: "60" });
+  const titles = Array.from({ length: 12 }, (_, i) => `Boat ${i} sandbox:never`);
+  for (const title of titles) await makePicture(page, title);
+  await waitFor(page, titles[0], "running"); // the lowest, and the oldest
+  const moving = () =>
+    page.evaluate(() => {
+      const running = document.getAnimations().filter(({ playState }) => playState === "running");
+      const targets = running.map(({ effect }) => /** @type {KeyframeEffect} */ (effect).target);
+      return [
+        ...new Set(targets.map((target) => target?.closest(".card")?.querySelector("h3")?.textContent)),
+      ];
+    });
+  const above = await moving();
+  assert.ok(above.includes(titles[11]) && !above.includes(titles[0]), above.join());
+  await card(page, titles[0]).scrollIntoViewIfNeeded();
+  await page.waitForFunction(
+    () => document.querySelector(".card.unseen") === document.querySelector(".card"),
+  );
+  const below = await moving();
+  assert.ok(below.includes(titles[0]) && !below.includes(titles[11]), below.join());
+  await page.reload();
+  await page.evaluate(() => scrollTo(0, 0));
+  await waitFor(page, titles[0], "running");
+  // What reads the page aloud asks for the style of all.
+  await page
+    .locator(".status")
+    .evaluateAll((lines) => lines.map((line) => getComputedStyle(line, "::before").opacity));
+  assert.ok(!(await moving()).includes(titles[0]));
+  await page.close();
+});
+
 /**
  * Axe, light and dark, at both ends of the sizes; a picture of each for those who look.
  * @param {import("playwright-core").Page} page

@@ -217,6 +217,40 @@ test("the_tab_that_one_looks_at_takes_the_lead", async () => {
   await waitForReader("hidden", from); // it is in line again
 });
 
+test("a_reply_for_many_tasks_is_written_in_few_transactions_and_all_of_it_before_the_store_closes", async () => {
+  const tab = await openTab(context, service.url, "only", { follow: false });
+  const count = 30;
+  for (let i = 0; i < count; i++) await make(tab, `boat ${i}`);
+  service.pass(AN_HOUR);
+  const writes = await tab.evaluate((count) => {
+    const { store } = /** @type {Tab} */ (globalThis);
+    const { transaction, close } = IDBDatabase.prototype;
+    let writes = 0;
+    IDBDatabase.prototype.transaction = function (
+      /** @type {string[]} */ names,
+      /** @type {IDBTransactionMode} */ mode,
+      /** @type {IDBTransactionOptions} */ options,
+    ) {
+      if (mode === "readwrite") writes++;
+      return transaction.call(this, names, mode, options);
+    };
+    store.subscribe((tasks) => {
+      if (tasks.length === count && tasks.every(({ status }) => status === "succeeded")) store.close();
+    });
+    store.resume();
+    return new Promise((resolve) => {
+      IDBDatabase.prototype.close = function () {
+        close.call(this);
+        resolve(writes);
+      };
+    });
+  }, count);
+  assert.ok(writes <= count / 4, `${writes} transactions for ${count} readings`);
+  await tab.reload();
+  await startStore(tab, "later", { follow: false });
+  await waitForTasks(tab, count);
+});
+
 for (const missing of ["indexedDB", "BroadcastChannel", "locks"]) {
   test(`works_without_${missing}`, async () => {
     await context.addInitScript((missing) => {
