@@ -245,7 +245,7 @@ test("a_reply_for_many_tasks_is_written_in_few_transactions_and_all_of_it_before
       };
     });
   }, count);
-  assert.ok(writes <= count / 4, `${writes} transactions for ${count} readings`);
+  assert.ok(writes <= count / 2, `${writes} transactions for ${count} readings`);
   await tab.reload();
   await startStore(tab, "later", { follow: false });
   await waitForTasks(tab, count);
