@@ -127,6 +127,13 @@ export function toJson(operation, value) {
     return item;
   };
   try {
+    // With a function to ask, it takes three times as long; whatever would be lost becomes null.
+    const plain = JSON.stringify(value ?? null);
+    if (plain && !plain.includes("null")) return plain;
+  } catch {
+    // It says what is wrong below.
+  }
+  try {
     return JSON.stringify(value ?? null, check) ?? "null";
   } catch (error) {
     if (/** @type {any} */ (error)?.name === "CometError") throw error;

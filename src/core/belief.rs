@@ -116,7 +116,7 @@ impl Belief {
         let from = phi(self.z(age));
         let wanted = from + probability * (1.0 - from);
         let (mut low, mut high) = (self.z(age).max(-8.0), 8.0);
-        for _ in 0..40 {
+        for _ in 0..28 {
             let middle = (low + high) / 2.0;
             if phi(middle) < wanted {
                 low = middle;

@@ -11,7 +11,15 @@ pub fn concat(pieces: &[&str]) -> String {
 pub fn find(text: &str, word: &str) -> Option<usize> {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let first = word.first()?;
-    (0..(text.len() + 1).saturating_sub(word.len())).find(|&at| text[at] == *first && text[at..].starts_with(word))
+    let mut at = 0;
+    // Most words have one letter.
+    while at + word.len() <= text.len() {
+        if text[at] == *first && (word.len() == 1 || text[at..].starts_with(word)) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// What stands before the first `word`, and what stands after it.

@@ -4,9 +4,15 @@ use super::{Value, plain_run};
 use crate::core::text;
 
 /// Builds JSON text; commas are its own business.
-#[derive(Default)]
 pub struct Writer {
     text: String,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        // Most texts fit, and need not grow.
+        Writer { text: String::with_capacity(256) }
+    }
 }
 
 impl Writer {
