@@ -12,15 +12,18 @@ import { colourAt, moods } from "./scene.mjs";
 /** @typedef {import("./scene.mjs").Rgb} Rgb */
 
 const TARGET = fileURLToPath(new URL("../../pkg/src/sandbox/assets/", import.meta.url));
-const CLIP = { width: 416, height: 240, frames: 48, rate: 20 };
+const CLIP = { width: 320, height: 184, frames: 30, rate: 12 };
+const PICTURE = 320;
 
 main();
 
 function main() {
   mkdirSync(TARGET, { recursive: true });
-  const pictures = moods.map((mood) => encodePng(draw(448, 448, (x, y) => colourAt(mood, x, y, 0.15))));
-  const grid = (/** @type {number} */ size) => encodePng(draw(size, size, gridColour));
-  writeModule("pictures", { grid: [grid(576)], preview: [grid(64)], pictures });
+  const picture = (/** @type {import("./scene.mjs").Mood} */ mood) =>
+    draw(PICTURE, PICTURE, (x, y) => colourAt(mood, x, y, 0.15));
+  const pictures = moods.map((mood) => encodePng(picture(mood), 32));
+  const grid = (/** @type {number} */ size) => encodePng(draw(size, size, gridColour), 128);
+  writeModule("pictures", { grid: [grid(384)], preview: [grid(64)], pictures });
   writeModule("clips", { clips: moods.map(encodeClip) });
 }
 
@@ -81,7 +84,7 @@ function encodeClip(mood) {
     "-",
   ];
   const codec = ["-c:v", "libx264", "-profile:v", "main", "-tune", "animation", "-pix_fmt", "yuv420p"];
-  const small = ["-preset", "veryslow", "-crf", "34"];
+  const small = ["-preset", "veryslow", "-crf", "36"];
   const exact = [
     "-threads",
     "1",

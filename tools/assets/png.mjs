@@ -3,11 +3,12 @@
 
 import { crc32, deflateSync } from "node:zlib";
 
-const LIMIT = 256;
-
-/** @param {{ width: number, height: number, pixels: Buffer }} image RGB, row by row */
-export function encodePng({ width, height, pixels }) {
-  const { palette, indexOf } = paletteOf(pixels);
+/**
+ * @param {{ width: number, height: number, pixels: Buffer }} image RGB, row by row
+ * @param {number} most colours, 256 or fewer: each more breaks the runs that compress
+ */
+export function encodePng({ width, height, pixels }, most) {
+  const { palette, indexOf } = paletteOf(pixels, most);
   const rows = Buffer.alloc(height * (width + 1));
   for (let i = 0; i < width * height; i += 1) {
     rows[Math.floor(i / width) * (width + 1) + 1 + (i % width)] = indexOf(colourOf(pixels, i));
@@ -29,10 +30,11 @@ export function encodePng({ width, height, pixels }) {
 }
 
 /**
- * The 256 most frequent colours; the rest, all on softened edges, take their nearest neighbour.
+ * The most frequent colours; the rest, all on softened edges, take their nearest neighbour.
  * @param {Buffer} pixels
+ * @param {number} most
  */
-function paletteOf(pixels) {
+function paletteOf(pixels, most) {
   /** @type {Map<number, number>} */
   const counts = new Map();
   for (let i = 0; i < pixels.length / 3; i += 1) {
@@ -41,7 +43,7 @@ function paletteOf(pixels) {
   }
   const palette = [...counts]
     .sort((a, b) => b[1] - a[1])
-    .slice(0, LIMIT)
+    .slice(0, most)
     .map(([colour]) => colour);
   const known = new Map(palette.map((colour, index) => [colour, index]));
   const indexOf = (/** @type {number} */ colour) => {
