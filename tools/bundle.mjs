@@ -3,8 +3,11 @@ import { cp, mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { root } from "./shell.mjs";
 
-/** What several entries share. One copy each: an error of any entry is a `CometError` of all, and a page loads no client twice. */
-const parts = ["create.js", "shared.js", "gateway/create.js"];
+/**
+ * What several entries share. One copy each: an error of any entry is a `CometError` of all, and a page loads no client twice.
+ * `persist.js` is loaded by whoever keeps a file.
+ */
+const parts = ["create.js", "shared.js", "gateway/create.js", "persist.js"];
 /** Sources that are in a part of another name. @type {Record<string, string>} */
 const homes = { "errors.js": "shared.js", "task.js": "shared.js" };
 
