@@ -1,5 +1,5 @@
 // From the source files to the files of dist: few, since each costs whoever imports the package half a millisecond.
-import { cp, mkdir, readFile, readdir, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { root } from "./shell.mjs";
 
@@ -8,6 +8,8 @@ import { root } from "./shell.mjs";
  * `persist.js` is loaded by whoever keeps a file.
  */
 const parts = ["create.js", "shared.js", "gateway/create.js", "persist.js"];
+/** Files with long texts in base64, which a limit of the line would cut into lines, too. */
+const withData = ["index.js", "gateway.js", "sandbox.js"];
 /** Sources that are in a part of another name. @type {Record<string, string>} */
 const homes = { "errors.js": "shared.js", "task.js": "shared.js" };
 
@@ -42,6 +44,7 @@ async function bundle(source, target, file, kept) {
     absWorkingDir: source,
     entryPoints: [file],
     outfile: join(target, file),
+    ...(withData.includes(file) && { lineLimit: 0 }),
     plugins: [apart(source, file, kept)],
   });
 }
@@ -49,6 +52,8 @@ async function bundle(source, target, file, kept) {
 /** @type {import("esbuild").BuildOptions} */
 const common = {
   bundle: true,
+  // Names stay, and lines are short enough for a debugger: see DESIGN.md.
+  ...{ minifyWhitespace: true, minifySyntax: true, lineLimit: 200 },
   target: "es2022",
   logLevel: "warning",
   legalComments: "none",
@@ -81,7 +86,7 @@ function apart(source, file, kept) {
 }
 
 /**
- * The default entry for `require`: one file, and the same types under the name that TypeScript looks for.
+ * The default entry for `require`: one file, and its types.
  * @param {string} source
  * @param {string} target
  */
@@ -95,7 +100,9 @@ async function addCommonJs(source, target) {
     format: "cjs",
     platform: "node", // says which names it exports in the form that Node's own reader finds
   });
-  await cp(join(target, "index.d.ts"), join(target, "index.d.cts"));
+  // One file of types, which says the same to both: TypeScript wants a name of each kind.
+  await rename(join(target, "index.d.ts"), join(target, "index.d.cts"));
+  await writeFile(join(target, "index.d.ts"), 'export * from "./index.cjs";\n');
 }
 
 /** Every text in it, however deep. @param {any} value @returns {string[]} */

@@ -14,7 +14,7 @@ const plain = 64_300;
 const SLIM = "slim + wasm: what a page pays";
 const INLINE = "default entry (wasm inline)";
 /** The tarball's goal is 300 KB; it has the client's module and the gateway's twice each, and a sandbox with pictures. */
-const tarballLimit = 400_000;
+const tarballLimit = 365_000;
 const budget = {
   [SLIM]: plain,
   [INLINE]: Math.floor(1.4 * plain),

@@ -129,7 +129,7 @@ test("the manifest's entries can be imported, and every export of the types is t
   await writeFile(join(empty, "names.mjs"), names);
   const { stdout } = await run(process.execPath, ["--no-warnings", "names.mjs"], { cwd: empty });
   const [entry, sandbox, name] = JSON.parse(stdout);
-  const types = await readFile(join(folder, "node_modules/comet-tasks/dist/index.d.ts"), "utf8");
+  const types = await readFile(join(folder, "node_modules/comet-tasks/dist/index.d.cts"), "utf8");
   const promised = [...types.matchAll(/^export (?:declare )?(?:function|class|const) (\w+)/gm)].map(
     ([, word]) => word,
   );

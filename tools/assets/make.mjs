@@ -12,7 +12,7 @@ import { colourAt, moods } from "./scene.mjs";
 /** @typedef {import("./scene.mjs").Rgb} Rgb */
 
 const TARGET = fileURLToPath(new URL("../../pkg/src/sandbox/assets/", import.meta.url));
-const CLIP = { width: 320, height: 184, frames: 30, rate: 12 };
+const CLIP = { width: 320, height: 184, frames: 24, rate: 10 };
 const PICTURE = 320;
 
 main();
@@ -84,7 +84,7 @@ function encodeClip(mood) {
     "-",
   ];
   const codec = ["-c:v", "libx264", "-profile:v", "main", "-tune", "animation", "-pix_fmt", "yuv420p"];
-  const small = ["-preset", "veryslow", "-crf", "36"];
+  const small = ["-preset", "veryslow", "-crf", "38"];
   const exact = [
     "-threads",
     "1",

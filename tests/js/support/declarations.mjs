@@ -3,7 +3,7 @@ import { join } from "node:path";
 import ts from "typescript";
 import { folder } from "../installed.mjs";
 
-const file = join(folder, "node_modules/comet-tasks/dist/index.d.ts");
+const file = join(folder, "node_modules/comet-tasks/dist/index.d.cts");
 const program = ts.createProgram([file], {
   lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
   types: [],
