@@ -32,6 +32,9 @@ extern "C" {
     fn tell(this: &Host, caller: u32, outcome: JsValue);
     #[wasm_bindgen(method)]
     fn event(this: &Host, json: &str);
+    /// Milliseconds by a clock that only runs forward; NaN where there is none.
+    #[wasm_bindgen(method)]
+    fn ticks(this: &Host) -> f64;
 }
 
 /// A client inside the wasm. Every method returns at once; what it leads to, the host has been told by then, unless the host
@@ -119,7 +122,13 @@ impl Engine {
         self.tell();
     }
 
-    /// A sleep is over, or a turn has come.
+    /// A turn has come.
+    pub fn turn(&self, owner: u32) {
+        self.enter().turn(owner);
+        self.tell();
+    }
+
+    /// A sleep is over.
     pub fn woke(&self, owner: u32) {
         self.enter().woke(owner);
         self.tell();
@@ -141,7 +150,8 @@ impl Engine {
 impl Engine {
     fn enter(&self) -> std::cell::RefMut<'_, engine::Engine<JsValue>> {
         let mut engine = self.engine.borrow_mut();
-        engine.at(Date::now() as Millis);
+        let ticks = self.host.ticks();
+        engine.at(Date::now() as Millis, (ticks >= 0.0).then_some(ticks as Millis));
         engine
     }
 

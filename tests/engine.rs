@@ -76,7 +76,7 @@ fn a_run_waits_for_its_callers_store_and_no_longer_than_to_its_deadline() {
     // It is not stored in time.
     client.after(59_000).woke(1);
     assert_eq!(client.seen(), ["sleep 1 never", "waits", "soon 0"]);
-    client.woke(SHARED);
+    client.turn(SHARED);
     assert_eq!(client.seen()[0], "send 0 GET /mj/task/1712345678901234/fetch 30000");
 }
 
@@ -86,10 +86,10 @@ fn waits_that_begin_in_one_turn_share_its_batch() {
     for id in 1..=50 {
         let handle =
             format!(r#"{{"v":1,"family":"midjourney","kind":"imagine","id":"{id}","submittedAt":{}}}"#, START - 60_000);
-        client.engine.at(START).wait(start(id), &handle, "{}");
+        client.engine.at(START, Some(0)).wait(start(id), &handle, "{}");
     }
     assert_eq!(client.seen(), ["soon 0"]);
-    client.woke(SHARED);
+    client.turn(SHARED);
     let seen = client.seen();
     assert_eq!(seen[0], "send 0 POST /mj/task/list-by-condition 30000");
     assert_eq!(seen.len(), 2, "{seen:?}");
@@ -99,11 +99,11 @@ fn waits_that_begin_in_one_turn_share_its_batch() {
 fn the_last_wait_that_leaves_takes_its_request_and_the_sleep_along() {
     let mut client = Client::new();
     client.wait(7, SHARED);
-    client.woke(SHARED);
+    client.turn(SHARED);
     client.seen();
     client.engine.leave(7, false);
     assert_eq!(client.seen(), ["abort 1", "soon 0"]);
-    client.woke(SHARED);
+    client.turn(SHARED);
     assert_eq!(client.seen(), ["sleep 0 never"]);
 }
 
@@ -112,12 +112,12 @@ fn a_wait_that_shares_nothing_owns_its_requests_and_is_forgotten_after_it() {
     let mut client = Client::new();
     client.wait(7, 7);
     assert_eq!(client.seen(), ["begun", "soon 7"]);
-    client.woke(7);
+    client.turn(7);
     assert_eq!(client.seen()[0], "send 7 GET /mj/task/1712345678901234/fetch 30000");
     client.replies(1, 200, SUCCEEDED);
-    client.woke(7);
+    client.turn(7);
     assert_eq!(client.verdicts(), ["ok"]);
-    client.woke(7);
+    client.turn(7);
     assert_eq!(client.seen(), ["sleep 7 never"; 0]);
 }
 
@@ -125,9 +125,9 @@ fn a_wait_that_shares_nothing_owns_its_requests_and_is_forgotten_after_it() {
 fn a_clock_that_is_put_back_holds_no_wait_up() {
     let mut client = Client::new();
     client.wait(7, SHARED);
-    client.woke(SHARED);
+    client.turn(SHARED);
     client.replies(1, 200, RUNNING);
-    client.woke(SHARED);
+    client.turn(SHARED);
     let seen = client.seen();
     let ms: i64 = seen
         .iter()
@@ -136,10 +136,84 @@ fn a_clock_that_is_put_back_holds_no_wait_up() {
         .expect("it sleeps");
     // An hour back, and the pause over.
     client.now -= 3_600_000;
-    client.woke(SHARED);
+    client.turn(SHARED);
     client.seen();
     client.after(ms).woke(SHARED);
     assert_eq!(client.seen()[0], "send 0 GET /mj/task/1712345678901234/fetch 30000");
+}
+
+#[test]
+fn a_clock_that_is_put_forward_ends_no_wait_but_has_it_asked_for_at_once() {
+    let mut client = Client::new();
+    client.wait(7, SHARED);
+    client.turn(SHARED);
+    client.replies(1, 200, RUNNING);
+    client.turn(SHARED);
+    client.seen();
+    // A day forward, while a second has passed: longer than any wait lasts.
+    client.now += 24 * 3_600_000;
+    client.after(1_000).woke(SHARED);
+    let seen = client.seen();
+    assert!(seen.contains(&"send 0 GET /mj/task/1712345678901234/fetch 30000".into()), "{seen:?}");
+    client.replies(2, 200, RUNNING);
+    client.turn(SHARED);
+    assert_eq!(client.verdicts(), [""; 0]);
+    // Its time limit is as far away as it was.
+    client.after(15 * 60_000).woke(SHARED);
+    client.replies(3, 200, RUNNING);
+    client.turn(SHARED);
+    assert_eq!(client.verdicts(), ["error"]);
+}
+
+#[test]
+fn a_run_that_is_being_submitted_when_the_clock_leaps_has_as_long_as_it_had() {
+    let mut client = Client::new();
+    client.call_with(1, "run.imagine", r#"{"prompt":"a"}"#, r#"{"timeoutMs":60000}"#);
+    client.seen();
+    client.now += 24 * 3_600_000;
+    client.after(1_000);
+    client.replies(1, 200, ACCEPTED);
+    assert_eq!(client.seen().last().map(String::as_str), Some("sleep 1 59000"));
+}
+
+#[test]
+fn a_sleep_that_is_over_is_over_where_the_clocks_stand_still() {
+    let mut client = Client::new();
+    client.wait(7, SHARED);
+    client.turn(SHARED);
+    client.replies(1, 200, RUNNING);
+    client.turn(SHARED);
+    client.seen();
+    client.woke(SHARED);
+    assert_eq!(client.seen()[0], "send 0 GET /mj/task/1712345678901234/fetch 30000");
+}
+
+#[test]
+fn a_long_sleep_that_ends_in_time_is_no_leap_even_to_a_host_without_a_steady_clock() {
+    for steady in [Some(0), None] {
+        let mut client = Client::new();
+        client.engine.at(START, steady).wait(start(7), r#""1712345678901234""#, r#"{"intervalMs":600000}"#);
+        client.turn_by(START, steady);
+        client.engine.at(START, steady).replied(1, reply(200, RUNNING), RUNNING.into());
+        client.turn_by(START, steady);
+        client.seen();
+        client.woke_by(START + 600_000, steady);
+        client.engine.at(START + 600_000, steady).replied(2, reply(200, RUNNING), RUNNING.into());
+        client.turn_by(START + 600_000, steady);
+        // The limit is fifteen minutes: ten are over.
+        assert_eq!(client.seen().last().map(String::as_str), Some("sleep 0 300000"));
+    }
+}
+
+#[test]
+fn no_sleep_is_longer_than_a_timer_can_hold() {
+    let mut client = Client::new();
+    let options = r#"{"intervalMs":8640000000,"timeoutMs":false}"#;
+    client.engine.at(START, None).wait(start(7), r#""1712345678901234""#, options);
+    client.turn(SHARED);
+    client.replies(1, 200, RUNNING);
+    client.turn(SHARED);
+    assert_eq!(client.seen().last().map(String::as_str), Some("sleep 0 2147483647"));
 }
 
 #[test]
@@ -175,7 +249,14 @@ fn many_readings_go_out_six_at_a_time_and_come_back_in_their_order() {
 /// An engine, the clock, and what it wants done.
 struct Client {
     engine: Engine<String>,
+    /// The wall clock.
     now: i64,
+    /// The one that nobody puts back or forward.
+    steady: i64,
+}
+
+fn reply(status: u16, body: &str) -> Reply {
+    Reply { status, body: body.into(), ..Reply::default() }
 }
 
 fn start(caller: u32) -> Start {
@@ -191,7 +272,7 @@ impl Client {
             most_in_flight: 6,
             is_traced: false,
         };
-        Client { engine: Engine::new(settings, || 0.5), now: START }
+        Client { engine: Engine::new(settings, || 0.5), now: START, steady: 0 }
     }
 
     fn call(&mut self, id: u32, name: &str, argument: &str) {
@@ -199,27 +280,40 @@ impl Client {
     }
 
     fn call_with(&mut self, id: u32, name: &str, argument: &str, options: &str) {
-        self.engine.at(self.now).call(start(id), name, argument, options);
+        self.engine.at(self.now, Some(self.steady)).call(start(id), name, argument, options);
     }
 
     /// A wait for a task of which only the id is known.
     fn wait(&mut self, id: u32, owner: u32) {
         let start = Start { is_alone: owner != SHARED, ..start(id) };
-        self.engine.at(self.now).wait(start, r#""1712345678901234""#, "{}");
+        self.engine.at(self.now, Some(self.steady)).wait(start, r#""1712345678901234""#, "{}");
     }
 
     fn after(&mut self, ms: i64) -> &mut Self {
         self.now += ms;
+        self.steady += ms;
         self
     }
 
     fn woke(&mut self, owner: u32) {
-        self.engine.at(self.now).woke(owner);
+        self.engine.at(self.now, Some(self.steady)).woke(owner);
+    }
+
+    fn turn(&mut self, owner: u32) {
+        self.engine.at(self.now, Some(self.steady)).turn(owner);
+    }
+
+    fn turn_by(&mut self, wall: i64, steady: Option<i64>) {
+        self.engine.at(wall, steady).turn(SHARED);
+    }
+
+    /// With clocks of its own.
+    fn woke_by(&mut self, wall: i64, steady: Option<i64>) {
+        self.engine.at(wall, steady).woke(SHARED);
     }
 
     fn replies(&mut self, ask: u32, status: u16, body: &str) {
-        let reply = Reply { status, body: body.into(), ..Reply::default() };
-        self.engine.at(self.now).replied(ask, reply, body.into());
+        self.engine.at(self.now, Some(self.steady)).replied(ask, reply(status, body), body.into());
     }
 
     /// What is to be done, in words.

@@ -3,7 +3,7 @@ import { formBody, jsonBody } from "./bodies.js";
 /** @import { Gate } from "./gate.js" */
 
 /** The longest wait that a timer takes; beyond it fires at once. */
-export const LONGEST_TIMER_MS = 0x7fffffff;
+const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
  * @typedef {object} Settings

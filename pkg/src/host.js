@@ -1,4 +1,4 @@
-import { Exchange, LONGEST_TIMER_MS } from "./exchange.js";
+import { Exchange } from "./exchange.js";
 
 const NOTHING = new Uint8Array();
 
@@ -79,12 +79,12 @@ export class Host {
       this.#run((engine) => engine.woke(owner));
     };
     // Looked up at each call: fake timers may be installed after this client was made.
-    this.#timers.set(owner, setTimeout(wake, Math.min(ms, LONGEST_TIMER_MS)));
+    this.#timers.set(owner, setTimeout(wake, ms));
   }
 
   /** @param {number} owner */
   soon(owner) {
-    queueMicrotask(() => this.#run((engine) => engine.woke(owner)));
+    queueMicrotask(() => this.#run((engine) => engine.turn(owner)));
   }
 
   /** @param {number} caller @param {any[]} outcome */
@@ -95,6 +95,11 @@ export class Host {
   /** @param {string} json */
   event(json) {
     this.#settings.onEvent?.(json);
+  }
+
+  /** Milliseconds by the clock that nobody puts back or forward. Looked up at each call: fake timers replace it. */
+  ticks() {
+    return typeof performance === "undefined" ? NaN : performance.now();
   }
 
   /** The page became visible, or came back online. */

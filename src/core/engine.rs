@@ -19,11 +19,13 @@ use super::submit::Dialect;
 use super::task::{Millis, Status, Task};
 
 mod calls;
+mod clock;
 mod options;
 mod trace;
 mod waits;
 
 use calls::Call;
+use clock::Clock;
 pub use options::Start;
 use waits::Waits;
 
@@ -33,6 +35,9 @@ pub type CallerId = u32;
 pub type AskId = u32;
 /// A time limit that may be switched off; None is none.
 pub type Limit = Option<Millis>;
+
+/// The longest sleep that a timer takes; beyond it fires at once.
+const LONGEST_SLEEP_MS: Millis = 0x7FFF_FFFF;
 
 /// The owner of the requests that the waits of a client share.
 pub const SHARED: CallerId = 0;
@@ -70,7 +75,7 @@ pub enum Effect<V> {
     Abort(AskId),
     /// Call [`Engine::woke`] after so many milliseconds, and not when an earlier one of this owner said. None: not at all.
     Sleep(CallerId, Option<Millis>),
-    /// Call [`Engine::woke`] as soon as what runs now has run: others may begin until then.
+    /// Call [`Engine::turn`] as soon as what runs now has run: others may begin until then.
     Soon(CallerId),
     /// Tell a caller; see [`Told`].
     Tell(CallerId, Told<V>),
@@ -165,8 +170,9 @@ pub struct Engine<V> {
     asks: Vec<Asked>,
     last_ask: AskId,
     effects: Vec<Effect<V>>,
-    now: Millis,
-    ahead: Millis,
+    clock: Clock,
+    /// Who sleeps, and until when.
+    sleeps: Vec<(CallerId, Millis)>,
     random: fn() -> f64,
 }
 
@@ -182,17 +188,21 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             asks: Vec::new(),
             last_ask: 0,
             effects: Vec::new(),
-            now: 0,
-            ahead: 0,
+            clock: Clock::default(),
+            sleeps: Vec::new(),
             random,
         }
     }
 
-    /// The wall clock shows this. The engine's own never runs backward: one that is put back would hold up every wait by as
-    /// much, so it goes on ahead by that until it is put right again.
-    pub fn at(&mut self, wall: Millis) -> &mut Self {
-        self.ahead = if wall >= self.now { 0 } else { self.ahead.max(self.now - wall) };
-        self.now = wall + self.ahead;
+    /// The wall clock shows this, and one that only ever runs forward at its own pace, where the host has one, shows that.
+    ///
+    /// The engine's time is the wall clock's, since deadlines and handles go by it. One that was put back holds no wait up: time
+    /// goes on from where it was. One that leapt forward ends no wait: all of them are asked for, and have as long as they had.
+    pub fn at(&mut self, wall: Millis, steady: Option<Millis>) -> &mut Self {
+        let due = self.sleeps.iter().map(|(_, until)| *until).min();
+        if let Some(leap) = self.clock.set(wall, steady, due) {
+            self.leap(leap);
+        }
         self
     }
 
@@ -201,8 +211,16 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         std::mem::take(&mut self.effects)
     }
 
-    /// The time of an [`Effect::Sleep`], or the turn of an [`Effect::Soon`], has come.
+    /// The turn of an [`Effect::Soon`] has come.
+    pub fn turn(&mut self, owner: CallerId) {
+        self.drive(owner);
+    }
+
+    /// The time of an [`Effect::Sleep`] has come.
     pub fn woke(&mut self, owner: CallerId) {
+        if let Some(place) = self.sleeps.iter().position(|(sleeper, _)| *sleeper == owner) {
+            self.clock.reach(self.sleeps.swap_remove(place).1);
+        }
         match self.take_call(owner) {
             Some(call) => self.wake_call(call),
             None => self.drive(owner),
@@ -254,11 +272,18 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.trace_request(request, attempt, tasks);
         self.last_ask += 1;
         let id = self.last_ask;
-        self.asks.push(Asked { id, owner, operation: request.operation, purpose, at: self.now, ask });
+        self.asks.push(Asked { id, owner, operation: request.operation, purpose, at: self.clock.now, ask });
         let mut json = Writer::default();
         request.write(&mut json, limit);
         self.effects.push(Effect::Send { owner, ask: id, request: json.finish(), is_download });
         id
+    }
+
+    fn sleep(&mut self, owner: CallerId, ms: Option<Millis>) {
+        let ms = ms.map(|ms| ms.clamp(0, LONGEST_SLEEP_MS));
+        self.sleeps.retain(|(sleeper, _)| *sleeper != owner);
+        self.sleeps.extend(ms.map(|ms| (owner, self.clock.now + ms)));
+        self.effects.push(Effect::Sleep(owner, ms));
     }
 
     fn forget(&mut self, ask: AskId) -> Option<Asked> {
@@ -274,7 +299,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     /// Learns from a reading, and says what it lets expect.
     fn consider(&mut self, task: &mut Task) -> Belief {
-        consider(&mut self.beliefs, task, self.now)
+        consider(&mut self.beliefs, task, self.clock.now)
     }
 
     fn tell(&mut self, caller: CallerId, verdict: &'static str, json: String, raws: Vec<V>) {
@@ -311,7 +336,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     /// The time, and any number, for a decision that is none of a call's.
     pub fn now_and_dice(&self) -> (Millis, u32) {
-        (self.now, self.dice())
+        (self.clock.now, self.dice())
     }
 
     /// Any number.

@@ -215,6 +215,11 @@ impl Poller {
         self.started_at = started_at;
     }
 
+    /// The clock has leapt by so much: the time limit is as far away as it was.
+    pub fn extend(&mut self, ms: Millis) {
+        self.started_at += ms;
+    }
+
     /// Nobody knows how old the task is: it is asked for at once, and the service's own time of submission counts.
     pub fn age_is_unknown(&mut self) {
         self.age_is_known = false;

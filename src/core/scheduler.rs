@@ -136,6 +136,11 @@ impl<G> Scheduler<G> {
         self.waits.iter_mut().for_each(|wait| wait.poller.hurry(now));
     }
 
+    /// The clock has leapt by so much, which no wait's time limit is to suffer from.
+    pub fn extend(&mut self, ms: Millis) {
+        self.waits.iter_mut().for_each(|wait| wait.poller.extend(ms));
+    }
+
     /// What to do at this time.
     pub fn next(&mut self, now: Millis) -> Action<G> {
         if let Some(settled) = self.settled(now) {

@@ -84,6 +84,20 @@ test("a laptop that slept for an hour asks once, and goes on as before", async (
   assert.equal(wait.isSettled, false);
 });
 
+test("a clock that is put forward by a day ends no wait, and has it asked for at once", async (t) => {
+  const { clock, client, asked, pass, handle } = world(t);
+  const wait = watch(client.poll(handle, { timeoutMs: 300_000 }));
+  await pass(60_000);
+  const before = asked.length;
+  // The steady clock, which nobody moves here, bears none of it out.
+  clock.setSystemTime(clock.now + 24 * HOUR_MS);
+  await pass(35_000);
+  assert.ok(asked.length > before);
+  assert.equal(wait.isSettled, false);
+  await pass(215_000);
+  assert.equal(wait.reason?.code, "deadline");
+});
+
 test("a hidden tab, whose timers run once a minute, asks once a minute", async (t) => {
   const { clock, client, asked, handle } = world(t);
   const wait = watch(client.poll(handle, { timeoutMs: null }));

@@ -2,7 +2,7 @@
 
 use super::options::{Options, Start, operation_of};
 use super::waits::Caller;
-use super::{AskId, CallerId, Done, Effect, Engine, Limit, Stop, handle_json};
+use super::{AskId, CallerId, Done, Engine, Limit, Stop, handle_json};
 use crate::core::classify::{Judge, Purpose};
 use crate::core::error::{Code, Error, Resend};
 use crate::core::handle::TaskHandle;
@@ -135,7 +135,8 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             }
             "pollOnce" => self.begin_step(start, &argument, &options),
             "webhook" => {
-                let task = webhook::parse(argument.text().unwrap_or_default(), &self.settings.base_url, self.now)?;
+                let task =
+                    webhook::parse(argument.text().unwrap_or_default(), &self.settings.base_url, self.clock.now)?;
                 Ok(Some(Done::task(&task, V::default())))
             }
             _ => self.begin_single(start, name, &argument, limit),
@@ -175,10 +176,28 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         }
     }
 
+    /// The clock has leapt: time limits have as long as they had.
+    pub(super) fn leap_calls(&mut self, ms: Millis) {
+        for call in &mut self.calls {
+            match &mut call.work {
+                Work::Submit(submit) => {
+                    submit.give_up.iter_mut().for_each(|end| *end += ms);
+                    if let Some(run) = &mut submit.run {
+                        run.started_at += ms;
+                        run.deadline.iter_mut().for_each(|end| *end += ms);
+                    }
+                }
+                Work::Held(held) => held.0.extend(ms),
+                Work::Step(poller, _) => poller.extend(ms),
+                Work::Single(..) | Work::Many(..) => {}
+            }
+        }
+    }
+
     pub(super) fn leave_call(&mut self, call: Call<V>, is_sent: bool) {
         let id = call.id();
         self.abandon(id, |_| true);
-        self.effects.push(Effect::Sleep(id, None));
+        self.sleep(id, None);
         let stop = match call.work {
             Work::Submit(submit) if is_sent => {
                 let request = &submit.submission.request;
@@ -204,13 +223,13 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let mut run = None;
         if is_run {
             let options = options.poll()?;
-            let deadline = Poller::deadline_of(kind, &options, self.now);
-            run = Some(Run { options, started_at: self.now, deadline });
+            let deadline = Poller::deadline_of(kind, &options, self.clock.now);
+            run = Some(Run { options, started_at: self.clock.now, deadline });
         }
         let submission = Submission::read(kind, params, self.settings.dialect, options.speed)?;
         let limit = options.request_timeout.unwrap_or(Some(SUBMIT_TIMEOUT_MS));
         let deadline = run.as_ref().and_then(|run| run.deadline);
-        let give_up = earlier(limit.map(|ms| self.now + ms), deadline);
+        let give_up = earlier(limit.map(|ms| self.clock.now + ms), deadline);
         let submit = Submit { submission, attempt: 0, limit, give_up, is_cut: false, run };
         let work = Work::Submit(Box::new(submit));
         self.send_submit(Call { start, operation: submit::operation(kind), limit: options.request_timeout, work });
@@ -222,7 +241,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         if let Work::Submit(submit) = &mut call.work {
             submit.attempt += 1;
             let deadline = submit.run.as_ref().and_then(|run| run.deadline);
-            let left = deadline.map(|end| (end - self.now).max(0));
+            let left = deadline.map(|end| (end - self.clock.now).max(0));
             let cut = left.filter(|left| submit.limit.is_none_or(|limit| *left < limit));
             submit.is_cut = cut.is_some();
             let limit = cut.or(submit.limit);
@@ -241,7 +260,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             }
             Err(error) => return Err(Stop::Error(error, value, Vec::new())),
         };
-        let error = match submit.submission.judge(&reply, &self.settings.base_url, self.now) {
+        let error = match submit.submission.judge(&reply, &self.settings.base_url, self.clock.now) {
             Ok(accepted) => return self.accepted(call, accepted, value),
             Err(error) => error,
         };
@@ -252,11 +271,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             Resend::Once => 1,
             Resend::Backoff => RESENDS,
         };
-        if attempt > most || give_up.is_some_and(|end| self.now + pause > end) {
+        if attempt > most || give_up.is_some_and(|end| self.clock.now + pause > end) {
             return Err(error.into());
         }
         self.trace_retry(&error, None, pause);
-        self.effects.push(Effect::Sleep(call.id(), Some(pause)));
+        self.sleep(call.id(), Some(pause));
         self.calls.push(call);
         Ok(None)
     }
@@ -273,7 +292,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         };
         self.tell_handle(id, "submitted", &handle);
         // What holds the handle's keeper up does not hold the wait up: it makes its last request, and ends.
-        self.effects.push(Effect::Sleep(id, deadline.map(|end| (end - self.now).max(0))));
+        self.sleep(id, deadline.map(|end| (end - self.clock.now).max(0)));
         let mut poller = self.poller(handle, options);
         poller.count_from(started_at);
         call.work = Work::Held(Box::new((poller, task.map(|task| (task, raw)))));
@@ -291,7 +310,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     fn enter_run(&mut self, call: Call<V>) {
         let Work::Held(held) = call.work else { return self.calls.push(call) };
         let Start { caller: id, is_alone, listens } = call.start;
-        self.effects.push(Effect::Sleep(id, None));
+        self.sleep(id, None);
         self.tell(id, "waits", String::new(), Vec::new());
         let (poller, first) = *held;
         let caller = Caller { listens, operation: call.operation, submitted: true };
@@ -349,18 +368,18 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     ) -> Outcome<V> {
         let Some(handle) = handle else {
             let reply = outcome.map_err(|error| Stop::Error(error, value, Vec::new()))?;
-            let urls = midjourney::uploaded(&reply, self.now)?;
+            let urls = midjourney::uploaded(&reply, self.clock.now)?;
             return Ok(Some(Done::plain(json_of(|json| json.strings(&urls)))));
         };
         let reply = outcome.map_err(|error| Stop::Error(error.with_handle(&handle), value.clone(), Vec::new()))?;
         match single {
             Single::Seed => {
-                let seed = midjourney::seeded(&reply, self.now).map_err(|error| error.with_handle(&handle))?;
+                let seed = midjourney::seeded(&reply, self.clock.now).map_err(|error| error.with_handle(&handle))?;
                 Ok(Some(Done::plain(json_of(|json| json.string(&seed)))))
             }
-            Single::Content => Err(reading::content_error(&handle, &reply, self.now).into()),
+            Single::Content => Err(reading::content_error(&handle, &reply, self.clock.now).into()),
             _ => {
-                let mut task = reading::read(&handle, &reply, &self.settings.base_url, self.now)?;
+                let mut task = reading::read(&handle, &reply, &self.settings.base_url, self.clock.now)?;
                 self.consider(&mut task);
                 self.trace_reading(&task);
                 Ok(Some(Done::task(&task, value)))
@@ -395,7 +414,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let Some(place) = asks.iter().position(|(name, _)| *name == ask) else { return self.read_more(call) };
         let (_, ask) = asks.swap_remove(place);
         let reply = outcome.as_ref().map_err(Clone::clone);
-        if let Err(error) = many.replied(&ask, reply, &self.settings.base_url, self.now) {
+        if let Err(error) = many.replied(&ask, reply, &self.settings.base_url, self.clock.now) {
             self.abandon(id, |_| true);
             return Err(error.into());
         }
@@ -419,19 +438,19 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         };
         let mut poller = self.read_wait(start.caller, value, options)?;
         if let Some(state) = state.text() {
-            poller.resume(&json::parse(state).unwrap_or(Value::Null), self.now);
+            poller.resume(&json::parse(state).unwrap_or(Value::Null), self.clock.now);
         }
-        let Step::Fetch(route) = poller.step(self.now) else { return self.end_step(poller, None, V::default()) };
+        let Step::Fetch(route) = poller.step(self.clock.now) else { return self.end_step(poller, None, V::default()) };
         let request = match route {
             Route::Single => reading::request(poller.handle()),
             Route::List => reading::list_request(&[&poller.handle().id]),
         };
-        let left = poller.gives_up_at().map(|end| end - self.now);
+        let left = poller.gives_up_at().map(|end| end - self.clock.now);
         let limit = options.request_timeout;
         let call = Call { start, operation: "pollOnce", limit, work: Work::Step(Box::new(poller), route) };
         let limit = call.limit(READ_TIMEOUT_MS);
         self.calls.push(call);
-        self.effects.push(Effect::Sleep(start.caller, left));
+        self.sleep(start.caller, left);
         self.send(start.caller, &request, Purpose::Read, limit, (1, 1), None);
         Ok(None)
     }
@@ -444,8 +463,8 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         outcome: Result<Reply, Error>,
         value: V,
     ) -> Outcome<V> {
-        self.effects.push(Effect::Sleep(start.caller, None));
-        let (base_url, now) = (&self.settings.base_url, self.now);
+        self.sleep(start.caller, None);
+        let (base_url, now) = (&self.settings.base_url, self.clock.now);
         let is_lost = outcome.is_err();
         let read = outcome.and_then(|reply| match route {
             Route::Single => reading::read(poller.handle(), &reply, base_url, now).map(Some),
@@ -474,7 +493,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     /// The JSON of `PollStep` in `index.d.ts`.
     fn end_step(&mut self, mut poller: Poller, seen: Option<(Task, V)>, cause: V) -> Outcome<V> {
         let (task, raw) = seen.map_or((None, V::default()), |(task, raw)| (Some(task), raw));
-        let (task, wait_ms) = match poller.turn(self.now, task.as_ref()) {
+        let (task, wait_ms) = match poller.turn(self.clock.now, task.as_ref()) {
             Turn::Done(task) => (Some(*task), None),
             Turn::Later(ms) => (task, Some(ms)),
             Turn::Failed(error) => return Err(Stop::Error(error, cause, vec![raw])),

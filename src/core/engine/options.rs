@@ -89,7 +89,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         if *self.poll_options != options {
             self.poll_options = Rc::new(options);
         }
-        Poller::new(handle, self.poll_options.clone(), belief, self.now, self.dice())
+        Poller::new(handle, self.poll_options.clone(), belief, self.clock.now, self.dice())
     }
 
     /// The handle of a call's task. Who gave only its id is told what it is.
@@ -108,7 +108,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     /// `name` is the argument's in errors.
     fn read_handle(&self, value: &Value<'_>, name: &str, operation: &'static str) -> Result<TaskHandle, Error> {
-        TaskHandle::read(value, self.now).map_err(|(field, rule)| {
+        TaskHandle::read(value, self.clock.now).map_err(|(field, rule)| {
             let mut got = Writer::default();
             got.value(value);
             let name = text::concat(&[name, field.strip_prefix("handle").unwrap_or(field)]);

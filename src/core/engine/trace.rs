@@ -17,7 +17,7 @@ impl<V> Engine<V> {
         let mut json = Writer::default();
         json.raw("{");
         json.key("operation").string(operation);
-        json.key("at").integer(self.now);
+        json.key("at").integer(self.clock.now);
         if let Some(handle) = handle {
             json.key("id").string(handle.id.as_str());
         }
@@ -46,7 +46,7 @@ impl<V> Engine<V> {
     pub(super) fn trace_response(&mut self, asked: &Asked, reply: &Reply) {
         let Some(mut event) = self.event(asked.operation, "response", None) else { return };
         event.key("status").integer(reply.status.into());
-        event.key("ms").integer(self.now - asked.at);
+        event.key("ms").integer(self.clock.now - asked.at);
         if let Some(id) = &reply.request_id {
             event.key("requestId").string(id);
         }

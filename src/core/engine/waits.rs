@@ -70,11 +70,20 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     /// A page that becomes visible or comes back online asks for what it may have missed.
     pub fn hurry(&mut self) {
-        let now = self.now;
+        let now = self.clock.now;
         for at in 0..self.waits.len() {
             self.waits[at].scheduler.hurry(now);
             self.soon(at);
         }
+    }
+
+    /// The clock has leapt.
+    pub(super) fn leap(&mut self, ms: Millis) {
+        self.leap_calls(ms);
+        for waits in &mut self.waits {
+            waits.scheduler.extend(ms);
+        }
+        self.hurry();
     }
 
     /// Whether the gateway may have the list route: until it says otherwise, to a wait or to another call.
@@ -101,11 +110,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let mut raw = V::default();
         let is_read = first.is_some();
         if let Some((task, bytes)) = first {
-            poller.take(self.now, task);
+            poller.take(self.clock.now, task);
             raw = bytes;
         }
         let guest = Guest { caller, raw, row: None, cause: V::default() };
-        self.waits[at].scheduler.add(id, guest, poller, self.now);
+        self.waits[at].scheduler.add(id, guest, poller, self.clock.now);
         if is_read {
             self.tell_news(at, id);
         }
@@ -148,7 +157,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.waits[at].is_soon = false;
         let mut pause = None;
         while !self.waits[at].scheduler.is_empty() {
-            match self.waits[at].scheduler.next(self.now) {
+            match self.waits[at].scheduler.next(self.clock.now) {
                 Action::Settle { wait, abandoned } => {
                     self.abandon_ask(at, abandoned);
                     self.settle(*wait);
@@ -164,7 +173,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         if let Some(ms) = pause.filter(|_| !self.asks.iter().any(|asked| asked.owner == owner)) {
             self.trace_sleep(ms, waiting);
         }
-        self.effects.push(Effect::Sleep(owner, pause));
+        self.sleep(owner, pause);
         if waiting == 0 && at > 0 {
             self.waits.swap_remove(at);
         }
@@ -183,12 +192,12 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     pub(super) fn wait_came(&mut self, owner: CallerId, ask: scheduler::Ask, outcome: Result<Reply, Error>, value: V) {
         let Some(at) = self.place(owner) else { return };
         let (raw, cause) = if outcome.is_ok() { (value, V::default()) } else { (V::default(), value) };
-        let tasks = readings(&ask, outcome.as_ref().map_err(Error::clone), &self.settings.base_url, self.now);
+        let tasks = readings(&ask, outcome.as_ref().map_err(Error::clone), &self.settings.base_url, self.clock.now);
         if let Some(error) = tasks.iter().find_map(|task| task.as_ref().err()) {
             self.trace_retry(error, ask.handles.first(), error.retry_after_ms.unwrap_or(0));
         }
         let mut read = Vec::new();
-        let (now, beliefs) = (self.now, &mut self.beliefs);
+        let (now, beliefs) = (self.clock.now, &mut self.beliefs);
         let news = self.waits[at].scheduler.replied(&ask, now, |Wait { id, poller, guest, .. }| {
             let place = ask.handles.iter().position(|handle| handle.id == poller.handle().id).unwrap_or(0);
             let mut task = tasks[place].clone();
@@ -235,7 +244,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let (Guest { caller, mut raw, row, cause }, mut poller) = (wait.guest, wait.poller);
         if let (None, Some(row)) = (poller.last(), row) {
             let reply = Reply { status: 200, body: row.as_bytes().into(), ..Reply::default() };
-            if let Ok(mut task) = reading::read(poller.handle(), &reply, &self.settings.base_url, self.now) {
+            if let Ok(mut task) = reading::read(poller.handle(), &reply, &self.settings.base_url, self.clock.now) {
                 self.consider(&mut task);
                 poller.restore(task);
                 raw = (&*row).into();
