@@ -143,6 +143,18 @@ fn a_clock_that_is_put_back_holds_no_wait_up() {
 }
 
 #[test]
+fn a_clock_that_is_put_back_makes_no_time_limit_longer() {
+    let mut client = Client::new();
+    let options = r#"{"timeoutMs":60000}"#;
+    client.engine.at(START, Some(0)).wait(start(7), r#""1712345678901234""#, options);
+    client.turn(SHARED);
+    client.now -= 3_600_000;
+    client.after(59_000).replies(1, 200, RUNNING);
+    client.turn(SHARED);
+    assert_eq!(client.seen().last().map(String::as_str), Some("sleep 0 1000"));
+}
+
+#[test]
 fn a_clock_that_is_put_forward_ends_no_wait_but_has_it_asked_for_at_once() {
     let mut client = Client::new();
     client.wait(7, SHARED);
