@@ -3,11 +3,8 @@ import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/pro
 import { dirname, join, relative } from "node:path";
 import { root } from "./shell.mjs";
 
-/**
- * What several entries share. One copy each: an error of any entry is a `CometError` of all, and a page loads no client twice.
- * `persist.js` is loaded by whoever keeps a file.
- */
-const parts = ["create.js", "shared.js", "gateway/create.js", "persist.js"];
+/** What several entries share. One copy each: an error of any entry is a `CometError` of all, and a page loads no client twice. */
+const parts = ["create.js", "shared.js", "gateway/create.js"];
 /** Files with long texts in base64, which a limit of the line would cut into lines, too. */
 const withData = ["index.js", "gateway.js", "sandbox.js"];
 /** Sources that are in a part of another name. @type {Record<string, string>} */

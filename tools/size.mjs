@@ -10,7 +10,7 @@ import { Stop, main, root } from "./shell.mjs";
  * Bytes in brotli. The inline form may cost 1.4 times the plain one: base64 compresses badly. The goal is 32 KiB; until it is
  * reached the budget is what has been, so that growth fails the build.
  */
-const plain = 64_300;
+const plain = 68_500;
 const SLIM = "slim + wasm: what a page pays";
 const INLINE = "default entry (wasm inline)";
 /** The tarball's goal is 300 KB; it has the client's module and the gateway's twice each, and a sandbox with pictures. */
@@ -56,7 +56,6 @@ async function measure() {
     "glue (minified)": glue,
     "slim: glue + facade (minified)": slim,
     [SLIM]: sum(wasm, slim),
-    "persist, once it is called": await entry("persist", ["./shared.js"]),
     [INLINE]: inline,
     "workerd entry + wasm": sum(workerd, wasm),
     "gateway in a Worker + wasm": sum(gateway, edge),
@@ -64,13 +63,13 @@ async function measure() {
   };
 }
 
-/** @param {string} name @param {string[]} [external] what else stays outside */
-async function entry(name, external = ["./persist.js"]) {
-  return measured(await bundle(join(root, `pkg/dist/${name}.js`), external));
+/** @param {string} name */
+async function entry(name) {
+  return measured(await bundle(join(root, `pkg/dist/${name}.js`)));
 }
 
-/** A file with all that it imports at once but the wasm, minified. @param {string} file @param {string[]} [external] */
-async function bundle(file, external = []) {
+/** A file with all that it imports but the wasm, minified. @param {string} file */
+async function bundle(file) {
   const esbuild = await import("esbuild"); // not before set-up has installed it
   const { outputFiles } = await esbuild.build({
     entryPoints: [file],
@@ -81,7 +80,7 @@ async function bundle(file, external = []) {
     target: "es2022",
     logLevel: "error",
     legalComments: "none",
-    external: ["*.wasm", "cloudflare:*", ...external],
+    external: ["*.wasm", "cloudflare:*"],
   });
   return outputFiles[0].contents;
 }

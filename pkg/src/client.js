@@ -3,6 +3,7 @@ import { Calls } from "./calls.js";
 import { CometError, invalid } from "./errors.js";
 import { takeImages, toJson } from "./images.js";
 import { checkOptions } from "./options.js";
+import { persist } from "./persist.js";
 import { Watch } from "./watch.js";
 
 /**
@@ -148,14 +149,10 @@ export class Client {
       this.#calls.loaded(open, (module) => {
         // From now on its work sees to its end: what was begun is to be undone.
         open.leave = () => {};
-        const lent = this.#lent(module, open, options);
-        // A quarter of the code, which most pages never need.
-        import("./persist.js")
-          .then(({ persist }) => persist(lent, task, sink, options), notThere)
-          .then(
-            (kept) => open.resolve(kept),
-            (error) => open.reject(error),
-          );
+        persist(this.#lent(module, open, options), task, sink, options).then(
+          (kept) => open.resolve(kept),
+          (error) => open.reject(error),
+        );
       });
     });
   }
@@ -217,12 +214,6 @@ if (Symbol.dispose) {
 
 /** As in the wasm. */
 const READ_LIMIT_MS = 30_000;
-
-/** A file of this package that is loaded when it is wanted. @param {unknown} cause @returns {never} */
-function notThere(cause) {
-  const message = "the package's own persist.js could not be loaded";
-  throw new CometError({ code: "network", operation: "persist", message, retryable: true }, cause);
-}
 
 /** A step's state as JSON. One that was damaged is no reason to lose the wait. @param {unknown} state */
 function stateText(state) {

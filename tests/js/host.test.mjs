@@ -49,7 +49,9 @@ test("once it is stopped nothing reaches the instance, no timer is left, and its
   host.stop();
   await turn();
   mock.timers.tick(60_000);
-  const called = [engine.turn, engine.woke, engine.replied, engine.failed].map((method) => method.mock.callCount());
+  const called = [engine.turn, engine.woke, engine.replied, engine.failed].map((method) =>
+    method.mock.callCount(),
+  );
   assert.deepEqual(called, [0, 0, 0, 0]);
   assert.ok(cleared.mock.callCount() >= before + 2, "the sleep's and the request's");
   assert.equal(sent[0].signal?.aborted, true);
