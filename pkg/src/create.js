@@ -31,10 +31,21 @@ export function bind(load, isShared) {
     );
     return (module = pending);
   }
-  const get = () => module ?? remember(load);
+  /** Begun when a client is made, which calls soon: a compiler works beside. Nobody is told if it fails; a call begins anew. */
+  let early = /** @type {ReturnType<typeof load> | undefined} */ (undefined);
+  function take() {
+    const begun = early;
+    early = undefined;
+    return begun ?? load();
+  }
+  const get = () => module ?? remember(take);
 
   /** @param {api.ClientOptions} [options] @returns {any} */
   function createClient(options = {}) {
+    if (!module && !early) {
+      early = load();
+      Promise.resolve(early).catch(() => (early = undefined));
+    }
     return new Client(options, get, isShared);
   }
 

@@ -86,3 +86,31 @@ test("init loads once, and a load that failed can be tried again", async (t) => 
   await init(url);
   assert.equal(served, 2);
 });
+
+test("the module is compiled once, from when the first client is made, and not by the import", async (t) => {
+  const compiled = t.mock.method(WebAssembly, "compile");
+  const { createClient, parseWebhook } = await fresh("index.js");
+  const counts = [compiled.mock.callCount()];
+  for (let client = 0; client < 2; client += 1) {
+    createClient();
+    counts.push(compiled.mock.callCount());
+  }
+  await parseWebhook(WEBHOOK);
+  assert.deepEqual([...counts, compiled.mock.callCount()], [0, 1, 1, 1]);
+});
+
+test("what init is given counts, also when a client was made before", async () => {
+  const { createClient, init, parseWebhook } = await fresh("index.js");
+  createClient();
+  await assert.rejects(init(new Uint8Array([1, 2, 3])), { code: "unsupported", operation: "init" });
+  assert.equal((await parseWebhook(WEBHOOK)).status, "succeeded");
+});
+
+test("a compiler that refuses when a client is made is asked again by its first call", async (t) => {
+  const compile = t.mock.method(WebAssembly, "compile", async () => assert.fail("not now"), { times: 1 });
+  const { createClient, parseWebhook } = await fresh("index.js");
+  createClient();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(compile.mock.callCount(), 1);
+  assert.equal((await parseWebhook(WEBHOOK)).status, "succeeded");
+});
