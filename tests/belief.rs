@@ -1,6 +1,7 @@
 //! The belief and its rule, against schedule.md's figures and by brute force.
 
 use comet_tasks::core::belief::{Belief, Learned};
+use comet_tasks::core::math::{exp, ln};
 use comet_tasks::core::task::{Family, Kind, Progress};
 
 const BUDGET: f64 = 0.5;
@@ -112,4 +113,15 @@ fn an_impossible_duration_teaches_nothing() {
         learned.add(seconds);
     }
     assert_eq!(learned, Learned::default());
+}
+
+#[test]
+fn powers_and_logarithms_are_those_of_the_standard_library_to_eleven_digits() {
+    for step in -6_000..6_000 {
+        let x = f64::from(step) / 10.0;
+        assert!((exp(x) / x.exp() - 1.0).abs() < 1e-11, "exp {x}");
+        let y = f64::from(step + 6_001) / 7.0;
+        assert!((ln(y) - y.ln()).abs() < 1e-12 * y.ln().abs().max(1.0), "ln {y}");
+    }
+    assert!(exp(f64::NEG_INFINITY) < 1e-300 && exp(-1e9) < 1e-300);
 }

@@ -3,6 +3,7 @@
 //!
 //! Durations are seconds here, since the rule's constants are.
 
+use super::math::{exp, ln};
 use super::task::{Estimate, Family, Kind, Makes, Millis, Progress, Status, Task};
 
 /// ln T is normal with this mean and deviation, T in seconds.
@@ -37,7 +38,7 @@ impl Belief {
             (_, Kind::Video) => (134.0, 0.49),
             _ => (75.0, 0.75),
         };
-        Belief { mu: median.ln(), sigma }
+        Belief { mu: ln(median), sigma }
     }
 
     /// With what a reading says: this much progress at this age. A service that says 50 % after 30 s will need about 60 s;
@@ -50,16 +51,16 @@ impl Belief {
         let done = (percent / 100.0).min(0.98);
         let spread = 0.6 * (1.0 - done) + 0.05;
         let (own, other) = (1.0 / (self.sigma * self.sigma), 1.0 / (spread * spread));
-        Belief { mu: (self.mu * own + (age / done).ln() * other) / (own + other), sigma: (1.0 / (own + other)).sqrt() }
+        Belief { mu: (self.mu * own + ln(age / done) * other) / (own + other), sigma: (1.0 / (own + other)).sqrt() }
     }
 
     fn z(self, seconds: f64) -> f64 {
-        if seconds <= 0.0 { f64::NEG_INFINITY } else { (seconds.ln() - self.mu) / self.sigma }
+        if seconds <= 0.0 { f64::NEG_INFINITY } else { (ln(seconds) - self.mu) / self.sigma }
     }
 
     /// E[(u − T)+ | T > t]: how long a task that is unfinished at `t` will have been finished, on average, at `u`.
     pub fn expected_waste(self, t: f64, u: f64) -> f64 {
-        let mean = (self.mu + self.sigma * self.sigma / 2.0).exp();
+        let mean = exp(self.mu + self.sigma * self.sigma / 2.0);
         let (zt, zu) = (self.z(t), self.z(u));
         let ended = u * (phi(zu) - phi(zt));
         let spent = mean * (phi(zu - self.sigma) - phi(zt - self.sigma));
@@ -124,7 +125,7 @@ impl Belief {
                 high = middle;
             }
         }
-        ((self.mu + self.sigma * high).exp() - age).max(0.0)
+        (exp(self.mu + self.sigma * high) - age).max(0.0)
     }
 }
 
@@ -170,9 +171,9 @@ impl Learned {
             return;
         }
         self.count += 1.0;
-        let away = seconds.ln() - self.mean;
+        let away = ln(seconds) - self.mean;
         self.mean += away / self.count;
-        self.squares += away * (seconds.ln() - self.mean);
+        self.squares += away * (ln(seconds) - self.mean);
     }
 
     /// The shipped belief, moved by what was learned.
@@ -256,6 +257,6 @@ fn phi(z: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
     let series =
         t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
-    let upper = 0.5 * series * (-x * x).exp();
+    let upper = 0.5 * series * exp(-x * x);
     if z > 0.0 { 1.0 - upper } else { upper }
 }

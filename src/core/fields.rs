@@ -70,8 +70,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A text that must be there and say something.
-    pub fn required(&self, name: &str) -> Outcome<&'a str> {
-        self.words(name)?.ok_or_else(|| self.wrong(name, "must be a string that is not blank"))
+    pub fn required(&self, name: &str) -> Outcome<Option<&'a str>> {
+        match self.words(name)? {
+            None => Err(self.wrong(name, "must be a string that is not blank")),
+            words => Ok(words),
+        }
     }
 
     /// True, false or absent.
@@ -92,20 +95,22 @@ impl<'a> Fields<'a> {
     }
 
     /// The id of another task; `taskId` is also taken as `task_id`, since the service's pages write both.
-    pub fn task_id(&self) -> Outcome<Option<TaskId>> {
-        let value = self.object.first("taskId task_id", &|value| !value.is_null());
-        if value.is_null() {
-            return Ok(None);
-        }
-        match value.text().and_then(TaskId::new) {
-            Some(id) => Ok(Some(id)),
-            None => Err(self.error("taskId", TaskId::RULE, value)),
+    pub fn task_id(&self) -> Outcome<Option<&'a str>> {
+        match self.object.first("taskId task_id", &|value| !value.is_null()) {
+            Value::Null => Ok(None),
+            value => match value.text().and_then(TaskId::sound) {
+                None => Err(self.error("taskId", TaskId::RULE, value)),
+                id => Ok(id),
+            },
         }
     }
 
     /// The id of the task that this one goes on from.
-    pub fn required_task_id(&self) -> Outcome<TaskId> {
-        self.task_id()?.ok_or_else(|| self.error("taskId", TaskId::RULE, &Value::Null))
+    pub fn required_task_id(&self) -> Outcome<Option<&'a str>> {
+        match self.task_id()? {
+            None => Err(self.wrong("taskId", TaskId::RULE)),
+            id => Ok(id),
+        }
     }
 
     /// A picture.

@@ -150,24 +150,23 @@ impl<'a> Sending<'a> {
     fn take(&mut self, argument: &Argument) -> Outcome<()> {
         let (fields, name, sent) = (self.fields, argument.name, argument.sent);
         let text = match argument.mark {
-            // A text that says something; one that must be there; one that may be blank; one of a few.
-            b'-' => fields.words(name)?,
-            b'!' => Some(fields.required(name)?),
-            b'~' => fields.text(name)?,
-            b'|' => one_of(&fields, name)?,
+            // A text that says something; one that must be there; one that may be blank; one of a few; the parent's id.
+            b'-' => fields.words(name),
+            b'!' => fields.required(name),
+            b'~' => fields.text(name),
+            b'|' => one_of(&fields, name),
+            b'#' => fields.required_task_id(),
             // A number or a text; goes out as text, since one gateway refuses anything else.
-            b'$' => number(&fields, name)?,
+            b'$' => number(&fields, name),
             _ => return self.take_other(argument),
         };
-        self.text(sent, text.or(argument.default));
+        self.text(sent, text?.or(argument.default));
         Ok(())
     }
 
     fn take_other(&mut self, argument: &Argument) -> Outcome<()> {
         let (fields, name, sent) = (self.fields, argument.name, argument.sent);
         match argument.mark {
-            // The parent's id.
-            b'#' => self.text(sent, Some(fields.required_task_id()?.as_str())),
             // True or false; an object.
             b'?' => {
                 fields.flag(name)?;
@@ -269,7 +268,7 @@ impl<'a> Sending<'a> {
                     Dialect::Comet => self.json.key("index").raw(clip),
                     Dialect::Snake => self.text("index", Some(clip)),
                 }
-                self.text(if dialect == Dialect::Comet { "taskId" } else { "task_id" }, Some(parent.as_str()));
+                self.text(if dialect == Dialect::Comet { "taskId" } else { "task_id" }, Some(parent));
             }
             (action, _) => {
                 let missing = match action {

@@ -15,10 +15,15 @@ impl TaskId {
 
     /// Trims. None when a URL parser would collapse it, or it breaks [`TaskId::RULE`].
     pub fn new(text: &str) -> Option<Self> {
+        TaskId::sound(text).map(|text| TaskId(text.into()))
+    }
+
+    /// The text of an id, trimmed; None as above.
+    pub fn sound(text: &str) -> Option<&str> {
         let text = text.trim();
         let length = text.chars().count();
         let usable = (1..=256).contains(&length) && text != "." && text != ".." && !text.contains(char::is_control);
-        usable.then(|| TaskId(text.into()))
+        usable.then_some(text)
     }
 
     /// The id in a reply: a string, or a number with every digit kept. protocol.md 1.0, Ids.

@@ -13,6 +13,7 @@ pub mod http;
 pub mod json;
 pub mod keep;
 pub mod many;
+pub mod math;
 pub mod midjourney;
 pub mod poller;
 pub mod reading;
