@@ -156,6 +156,8 @@ async function cargoFacts() {
   const flags = [homedir(), ...folders].map((folder) => `--remap-path-prefix=${folder}=`);
   // 128 KiB are plenty for code whose one recursion is 64 deep; the default is 1 MiB of memory for every client.
   flags.push("-Clink-arg=-zstack-size=131072");
+  // Loops count as they are written: counters that spare an addition cost bytes.
+  flags.push("-Cllvm-args=-disable-lsr");
   return { directory, flags: stableStd ? flags : [...flags, ...smallStd.rustc] };
 }
 

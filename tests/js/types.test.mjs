@@ -208,7 +208,7 @@ test("errors and events have no field that is not declared, and events all that 
 });
 
 test("every @default is what the code has", async () => {
-  const sources = ["src/core/http.rs", "src/core/poller.rs", "pkg/src/options.js", "pkg/src/checks.js"];
+  const sources = ["src/core/http.rs", "src/core/poller/options.rs", "pkg/src/options.js", "pkg/src/checks.js"];
   const code = (await Promise.all(sources.map(read))).join("\n");
   const form = await read("src/core/form.rs");
   /** A constant's value, with what it is multiplied by. @param {string} name */
