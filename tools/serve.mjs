@@ -13,8 +13,8 @@ const host = "127.0.0.1";
 /**
  * Makes the demo and serves it until `close`. Each call has files of its own: several may run at once.
  * @param {{ port?: number, env?: NodeJS.ProcessEnv, files?: Record<string, string>, kept?: string }} [options]
- *   `port` is the first to try (default: any); `env` may hold COMETAPI_KEY and COMETAPI_BASE_URL; `files` lie beside the page;
- *   `kept` is the folder of the bucket, which goes with the rest unless it is named.
+ *   `port` is the first to try (default: any); `env` may hold what www/worker.js lists, with the sandbox unless SANDBOX is "";
+ *   `files` lie beside the page; `kept` is the folder of the bucket, which goes with the rest unless it is named.
  */
 export async function serve({ port = 0, env = process.env, files = {}, kept } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "comet-tasks-demo-"));
@@ -34,7 +34,8 @@ export async function serve({ port = 0, env = process.env, files = {}, kept } = 
 }
 
 /** @param {string} folder @param {number} port @param {NodeJS.ProcessEnv} env @param {string} r2Persist */
-function startWorker(folder, port, { COMETAPI_KEY = "", COMETAPI_BASE_URL = "" }, r2Persist) {
+function startWorker(folder, port, env, r2Persist) {
+  const { COMETAPI_KEY = "", COMETAPI_BASE_URL = "", KEPT_MAX_BYTES = "", SANDBOX = "yes" } = env;
   return new Miniflare({
     host,
     port,
@@ -45,7 +46,7 @@ function startWorker(folder, port, { COMETAPI_KEY = "", COMETAPI_BASE_URL = "" }
     modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
     modulesRoot: join(folder, "worker"),
     scriptPath: join(folder, "worker/worker.js"),
-    bindings: { COMETAPI_KEY, COMETAPI_BASE_URL, ORIGIN: address(port) },
+    bindings: { COMETAPI_KEY, COMETAPI_BASE_URL, KEPT_MAX_BYTES, SANDBOX, ORIGIN: address(port) },
     r2Buckets: { KEPT: "comet-tasks-demo" },
     r2Persist,
     assets: {

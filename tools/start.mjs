@@ -21,5 +21,6 @@ function wantedPort() {
 
 function service() {
   if (!process.env.COMETAPI_KEY) return "sandbox: nothing is billed; set COMETAPI_KEY for the real service";
-  return `real service ${process.env.COMETAPI_BASE_URL || "https://api.cometapi.com"}: tasks are billed to COMETAPI_KEY`;
+  const address = process.env.COMETAPI_BASE_URL || "https://api.cometapi.com";
+  return `real service ${address}: tasks are billed to COMETAPI_KEY; its settings have the sandbox, too`;
 }

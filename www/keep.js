@@ -15,11 +15,19 @@ import { problem, sha256 } from "./replies.js";
  * @property {(key: string) => Promise<Kept | null>} head
  * @property {(key: string, options?: object) => Promise<Kept | null>} get
  *
+ * @typedef {{ limit(input: { key: string }): Promise<{ success: boolean }> }} RateLimiter like Cloudflare's binding
+ *
+ * @typedef {object} Source where a task comes from
+ * @property {import("comet-tasks").ClientOptions} target
+ * @property {string} folder in the browser's own, "" or with a "/" at its end
+ * @property {(handle: unknown) => Promise<import("comet-tasks").TaskHandle>} open the service's own handle, of this subject's tasks alone
+ *
  * @typedef {object} Keeper
  * @property {Bucket} bucket
  * @property {string | undefined} subject who is asking
- * @property {(handle: any) => Promise<import("comet-tasks").TaskHandle>} open the service's own handle, of this subject's tasks alone
- * @property {import("comet-tasks").ClientOptions} service
+ * @property {RateLimiter} rateLimiter
+ * @property {number} maxBytes of one file
+ * @property {(place: unknown) => Source | null} from
  */
 
 const PLACE = "/kept/";
@@ -33,41 +41,69 @@ const STATUSES = {
   not_ready: 409,
   no_asset: 409,
   expired: 410,
+  too_large: 413,
 };
 
-/** `POST /api/keep`: `{ handle }` in, `{ assets: [{ url, kind, contentType, bytes }] }` out. @param {Request} request @param {Keeper} keeper */
+/**
+ * `POST /api/keep`: `{ from, handle }` in, with "service" or "sandbox", and `{ assets: [{ url, kind, contentType, bytes }] }` out.
+ * @param {Request} request @param {Keeper} keeper
+ */
 export async function keep(request, keeper) {
   if (request.method !== "POST") return notAllowed("POST");
   if (isForeign(request)) return problem(403, "Pages of another site may not keep anything here.");
   const length = Number(request.headers.get("content-length") ?? Infinity);
   if (length > MOST_BYTES) return problem(413, "That is more than a handle.");
+  const { subject } = keeper;
+  if (subject && !(await keeper.rateLimiter.limit({ key: subject })).success) return tooMany();
   const asked = await request.json().catch(() => null);
+  const source = keeper.from(asked?.from);
+  if (!source) return problem(400, "Say where the task comes from: a service that this server has.");
   try {
-    return Response.json({ assets: await copy(keeper, asked?.handle) });
+    return Response.json({ assets: await copy(keeper, source, asked.handle) });
   } catch (error) {
     if (!isCometError(error)) throw error;
     return problem(STATUSES[error.code] ?? 502, error.message);
   }
 }
 
-/** Doing it again is harmless: same task, same keys, same bytes. @param {Keeper} keeper @param {unknown} handle */
-async function copy({ open, service, bucket, subject = "" }, handle) {
+/** Doing it again is harmless: same task, same keys, same bytes. @param {Keeper} keeper @param {Source} source @param {unknown} handle */
+async function copy({ bucket, subject = "", maxBytes }, { target, folder, open }, handle) {
   const own = await open(handle);
-  const folder = await folderOf(subject);
+  const home = await folderOf(subject);
   // What a Worker does for one request may not be waited for by another: each has a client of its own.
-  const client = createClient(service);
+  const client = createClient(target);
   try {
-    const options = { key: (/** @type {{ key: string }} */ { key }) => folder + key };
-    const assets = await client.persist(await client.fetchTask(own), bucket, options);
+    const key = (/** @type {{ key: string }} */ asset) => home + folder + asset.key;
+    const assets = await client.persist(await client.fetchTask(own), bucket, { key, maxBytes });
     return assets.map(({ key, kind, contentType, bytes }) => {
-      return { url: PLACE + key.slice(folder.length), kind, contentType, bytes };
+      return { url: PLACE + key.slice(home.length), kind, contentType, bytes };
     });
   } finally {
     client.close();
   }
 }
 
-/** `GET /kept/…`: a file, or the part of it that a player asks for. @param {Request} request @param {Omit<Keeper, "open" | "service">} keeper */
+/**
+ * What stands in for a rate limit binding: so many in each window, counted in this Worker alone. Names that were not seen
+ * for a window are forgotten.
+ * @param {number} most @param {number} windowMs @returns {RateLimiter}
+ */
+export function atMost(most, windowMs) {
+  /** @type {Map<string, number>} */
+  let counts = new Map();
+  let end = 0;
+  return {
+    async limit({ key }) {
+      const now = Date.now();
+      if (now >= end) [counts, end] = [new Map(), now + windowMs];
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      return { success: count <= most };
+    },
+  };
+}
+
+/** `GET /kept/…`: a file, or the part of it that a player asks for. @param {Request} request @param {Pick<Keeper, "bucket" | "subject">} keeper */
 export async function serveKept(request, { bucket, subject }) {
   if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD");
   if (isForeign(request)) return problem(403, "Pages of another site may not show what is kept here.");
@@ -139,6 +175,12 @@ function unsatisfiable(headers, size) {
   headers.set("content-range", `bytes */${size}`);
   headers.delete("content-type");
   return new Response(null, { status: 416, headers });
+}
+
+function tooMany() {
+  const reply = problem(429, "Too many files were kept in the last minute: try again in one.");
+  reply.headers.set("retry-after", "60");
+  return reply;
 }
 
 /** @param {string} methods */

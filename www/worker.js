@@ -2,7 +2,8 @@
  * The demo's Worker: serves the page, and is its gateway to the service, so that the key stays here.
  *
  * - With the secret `COMETAPI_KEY` set, `/api/comet/*` goes to `COMETAPI_BASE_URL` (default https://api.cometapi.com) with the key added.
- * - Without a key, a sandbox in this Worker answers: made-up pictures and clips, nothing is billed.
+ * - `/api/sandbox/*` is a sandbox in this Worker: made-up pictures and clips, nothing is billed. It is there without a key, and with
+ *   `SANDBOX` also beside one. What goes to one of the two never reaches the other.
  *
  * With the R2 binding `KEPT`, finished tasks' files can be kept: see keep.js.
  *
@@ -11,22 +12,37 @@
  */
 import { createGateway } from "comet-tasks/gateway";
 import { createSandbox } from "comet-tasks/sandbox";
-import { keep, serveKept } from "./keep.js";
+import { atMost, keep, serveKept } from "./keep.js";
 import { hex, problem, sealed, sha256, withHeaders } from "./replies.js";
 
 /**
  * @typedef {object} Env
  * @property {string} [COMETAPI_KEY] a secret: `npx wrangler secret put COMETAPI_KEY`
  * @property {string} [COMETAPI_BASE_URL] another service of the same family
+ * @property {string} [SANDBOX] any text: the sandbox is a choice beside the service. Its tasks live in the memory of one Worker, so this
+ *   is for a machine of one's own
  * @property {string} [GATEWAY_SECRET] signs the ids that pages get, at least 32 bytes; without it the key stands in
  * @property {string} [ORIGIN] the one address the page has. Set on a developer's machine, where a foreign name rebound to 127.0.0.1 could
  *   otherwise reach the key.
  * @property {{ limit(input: { key: string }): Promise<{ success: boolean }> }} [SUBMITS] a rate limit binding, asked per browser
  * @property {import("./keep.js").Bucket} [KEPT] where files are kept
+ * @property {import("./keep.js").RateLimiter} [KEEPS] a rate limit binding for that, asked per browser; without it, 30 a minute in each Worker
+ * @property {string} [KEPT_MAX_BYTES] the most bytes of one kept file; 256 MiB without it
  * @property {{ fetch(request: Request): Promise<Response> }} ASSETS the static page
  */
 
+/** @typedef {"service" | "sandbox"} Place */
+
+/** Where each is mounted. @type {Record<Place, string>} */
+const MOUNTS = { service: "/api/comet", sandbox: "/api/sandbox" };
+/** @type {Record<Place, string>} */
+const MISSING = {
+  service: "This server has no key of the service: its sandbox answers at /api/sandbox.",
+  sandbox: "This server has no sandbox.",
+};
 const SANDBOX_SPEED = 15;
+const MOST_KEPT_BYTES = 256 * 1024 * 1024;
+const keepsAMinute = atMost(30, 60_000);
 const COOKIE = "comet_demo";
 /** The sandbox's files, which its replies place at the root of this address. The real service has its own hosts for them. */
 const SANDBOX_FILES = /^\/cdn\/[\w./-]+$/;
@@ -41,76 +57,105 @@ export default {
   async fetch(request, env) {
     const url = new URL(request.url);
     if (env.ORIGIN && url.origin !== env.ORIGIN) return Response.redirect(env.ORIGIN, 302);
-    if (url.pathname.startsWith("/api/comet/")) return gatewayOf(url.origin, env).fetch(request, env);
+    const place = placeOf(url.pathname);
+    if (place) return pass(request, env, place);
     if (url.pathname === "/api/info") return sealed(Response.json(info(env)));
     if (env.KEPT && url.pathname === "/api/keep")
       return sealed(await keep(request, keeper(request, env, env.KEPT)));
     if (env.KEPT && url.pathname.startsWith("/kept/"))
       return sealed(await serveKept(request, keeper(request, env, env.KEPT)));
     if (url.pathname.startsWith("/api/")) return sealed(problem(404, "Nothing answers here."));
-    if (!env.COMETAPI_KEY && SANDBOX_FILES.test(url.pathname))
+    if (isThere("sandbox", env) && SANDBOX_FILES.test(url.pathname))
       return sealed(await theSandbox().fetch(request));
     return named(page(await env.ASSETS.fetch(request), env), request);
   },
 };
 
+/** @param {string} path */
+function placeOf(path) {
+  const places = /** @type {Place[]} */ (Object.keys(MOUNTS));
+  return places.find((place) => path.startsWith(`${MOUNTS[place]}/`));
+}
+
+/** @param {Place} place @param {Env} env */
+function isThere(place, env) {
+  return place === "service" ? Boolean(env.COMETAPI_KEY) : !env.COMETAPI_KEY || Boolean(env.SANDBOX);
+}
+
+/** @param {Request} request @param {Env} env @param {Place} place */
+async function pass(request, env, place) {
+  if (!isThere(place, env)) return sealed(problem(404, MISSING[place]));
+  return gatewayOf(place, new URL(request.url).origin, env).fetch(request, env);
+}
+
 /**
  * The gateway: the service's key here, the page's calls there.
- * @param {string} origin @param {Env} env
+ * @param {Place} place @param {string} origin @param {Env} env
  */
-function gatewayOf(origin, env) {
-  const service = serviceOf(origin, env);
-  const place = JSON.stringify([service.baseUrl, env.COMETAPI_KEY, env.GATEWAY_SECRET]);
-  const known = gateways.get(place);
+function gatewayOf(place, origin, env) {
+  const target = targetOf(place, origin, env);
+  const name = JSON.stringify([place, target.baseUrl, env.COMETAPI_KEY, env.GATEWAY_SECRET]);
+  const known = gateways.get(name);
   if (known) return known;
   const made = createGateway({
-    ...service,
-    secret: () => secretOf(env),
+    ...target,
+    basePath: MOUNTS[place],
+    secret: () => secretOf(place, env),
     authorize: (request) => {
       const subject = visitor(request);
       return subject ? { subject } : null;
     },
     rateLimiter: env.SUBMITS,
   });
-  gateways.set(place, made);
+  gateways.set(name, made);
   return made;
 }
 
 /**
- * Whom the gateway and the keeping talk to.
- * @param {string} origin @param {Env} env
+ * Whom the gateway and the keeping talk to. The sandbox is never told the key, and has no way out to the network.
+ * @param {Place} place @param {string} origin @param {Env} env
+ * @returns {{ baseUrl: string, apiKey: string, fetch: import("comet-tasks").FetchLike }}
  */
-function serviceOf(origin, env) {
+function targetOf(place, origin, env) {
+  if (place === "sandbox") {
+    const answer = (/** @type {Request} */ request) => theSandbox().fetch(request);
+    return { baseUrl: origin, apiKey: "sandbox", fetch: (input, init) => answer(new Request(input, init)) };
+  }
   return {
-    baseUrl: env.COMETAPI_KEY ? serviceUrl(env) : origin,
-    apiKey: env.COMETAPI_KEY || "sandbox",
-    /** @type {import("comet-tasks").FetchLike} */
-    fetch: (input, init) =>
-      env.COMETAPI_KEY ? fetch(input, init) : theSandbox().fetch(new Request(input, init)),
+    baseUrl: serviceUrl(env),
+    apiKey: env.COMETAPI_KEY ?? "",
+    fetch: (input, init) => fetch(input, init),
   };
 }
 
-/** @param {Request} request @param {Env} env @param {import("./keep.js").Bucket} bucket */
+/** @param {Request} request @param {Env} env @param {import("./keep.js").Bucket} bucket @returns {import("./keep.js").Keeper} */
 function keeper(request, env, bucket) {
   const { origin } = new URL(request.url);
   return {
     bucket,
     subject: visitor(request),
-    service: serviceOf(origin, env),
-    /** @param {any} handle */
-    open: (handle) => gatewayOf(origin, env).open(request, handle, env),
+    rateLimiter: env.KEEPS ?? keepsAMinute,
+    maxBytes: Number(env.KEPT_MAX_BYTES || MOST_KEPT_BYTES),
+    from(place) {
+      if ((place !== "service" && place !== "sandbox") || !isThere(place, env)) return null;
+      return {
+        target: targetOf(place, origin, env),
+        // What the sandbox numbers and what the service numbers are two things.
+        folder: place === "sandbox" ? "sandbox/" : "",
+        open: (handle) => gatewayOf(place, origin, env).open(request, /** @type {any} */ (handle), env),
+      };
+    },
   };
 }
 
 /**
  * Without a secret of its own the gateway has one that follows from the key, so that the ids in a page's store still open after this
  * Worker has started anew. The sandbox's tasks do not outlive it, nor does its secret.
- * @param {Env} env
+ * @param {Place} place @param {Env} env
  */
-async function secretOf(env) {
-  if (env.GATEWAY_SECRET) return env.GATEWAY_SECRET;
-  if (!env.COMETAPI_KEY) return theSandbox().secret;
-  return sha256(`comet-tasks demo gateway ${env.COMETAPI_KEY}`);
+async function secretOf(place, env) {
+  if (place === "sandbox") return theSandbox().secret;
+  return env.GATEWAY_SECRET || sha256(`comet-tasks demo gateway ${env.COMETAPI_KEY}`);
 }
 
 /** The browser's own name, from the cookie. @param {Request} request */
@@ -136,16 +181,16 @@ function named(response, request) {
 }
 
 /**
- * What the page's footer says. `session` tells tasks of one service, or of one run of the sandbox, from those of another.
+ * What the page can choose from. `session` tells tasks of one service, or of one run of the sandbox, from those of another.
  * @param {Env} env
  */
 function info(env) {
-  if (env.COMETAPI_KEY) {
-    const host = new URL(serviceUrl(env)).host;
-    return { service: "real", host, session: host, keep: Boolean(env.KEPT) };
-  }
-  const session = `sandbox-${theSandbox().startedAt}`;
-  return { service: "sandbox", speed: SANDBOX_SPEED, session, keep: Boolean(env.KEPT) };
+  const host = new URL(serviceUrl(env)).host;
+  return {
+    service: isThere("service", env) ? { host, session: host } : null,
+    sandbox: isThere("sandbox", env) ? { session: `sandbox-${theSandbox().startedAt}` } : null,
+    keep: Boolean(env.KEPT),
+  };
 }
 
 /** Without a trailing "/" or "/v1", as the package itself reads a base URL. @param {Env} env */

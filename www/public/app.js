@@ -42,7 +42,7 @@ const form = mountForm(find(document, "#form", HTMLFormElement), {
 });
 mountSettings(find(document, "#settings", HTMLFormElement), info, reconnect);
 find(document, "#samples", HTMLElement).append(...SAMPLES.map(sample));
-if (info?.service === "sandbox") forgetOldSandboxes(info.session);
+if (info?.sandbox) forgetOldSandboxes(info.sandbox.session);
 
 /** @param {import("./settings.js").Settings} next */
 function reconnect(next) {

@@ -157,6 +157,11 @@ export class Board {
     if (note.handle) await store.remove(note.handle.id);
   }
 
+  /** @param {Note} note @param {import("./media.js").Asset[]} kept */
+  noteKept(note, kept) {
+    this.#now().notes.change(note.key, { kept });
+  }
+
   /**
    * The same order as a new task. Where the first may exist, it is asked for first: this is the one way to be billed twice.
    * @param {Note} note @param {boolean} isDoubtful

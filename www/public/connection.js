@@ -5,8 +5,10 @@ import { createNotes } from "./notes.js";
 
 /**
  * @typedef {import("./settings.js").Settings} Settings
- * @typedef {{ service: "sandbox" | "real", session: string, speed?: number, host?: string, keep?: boolean }} Info
- *   what the page's server says of itself; `session` tells one service, or one run of the sandbox, from another
+ * @typedef {object} Info what the page's server has to offer; `session` tells one service, or one run of the sandbox, from another
+ * @property {{ host: string, session: string } | null} service with a key of the server's
+ * @property {{ session: string } | null} sandbox
+ * @property {boolean} keep
  * @typedef {ReturnType<typeof connect>} Connection
  */
 
@@ -30,13 +32,15 @@ export async function askServer() {
  */
 export function connect(settings, info, { onEvent, onError }) {
   const isDirect = settings.service === "direct";
-  const isSandbox = !isDirect && info?.service === "sandbox";
-  const session = isDirect ? new URL(settings.baseUrl).host : (info?.session ?? "unknown");
+  const isSandbox = settings.service === "sandbox";
+  const ours = isSandbox ? info?.sandbox : info?.service;
+  const session = isDirect ? new URL(settings.baseUrl).host : (ours?.session ?? "unknown");
   const client = createClient({
-    // Without a key here: the server behind this path has it. With one, it stays in this page's memory.
+    // Without a key here: the server behind this path has it, and what goes to its sandbox never meets it. With one, it
+    // stays in this page's memory.
     ...(isDirect
       ? { baseUrl: settings.baseUrl, apiKey: settings.key, dangerouslyAllowBrowser: true }
-      : { baseUrl: "/api/comet" }),
+      : { baseUrl: isSandbox ? "/api/sandbox" : "/api/comet" }),
     onEvent,
   });
   const store = createStore(client, {
@@ -53,7 +57,7 @@ export function connect(settings, info, { onEvent, onError }) {
     isSandbox,
     canKeep: !isDirect && info?.keep === true,
     /** What code that runs elsewhere talks to: not this page's server, which knows its own visitors alone. */
-    serviceUrl: isDirect ? settings.baseUrl : `https://${info?.host ?? "api.cometapi.com"}`,
+    serviceUrl: isDirect ? settings.baseUrl : `https://${info?.service?.host ?? "api.cometapi.com"}`,
   };
 }
 
@@ -61,7 +65,7 @@ export function connect(settings, info, { onEvent, onError }) {
 export function isSame(a, b) {
   /** @param {Settings} settings */
   const parts = ({ service, key, baseUrl, speed }) =>
-    service === "direct" ? [key, baseUrl] : [speed === "1"];
+    service === "direct" ? [key, baseUrl] : service === "sandbox" ? [speed === "1"] : [];
   return a.service === b.service && parts(a).join() === parts(b).join();
 }
 

@@ -59,13 +59,14 @@ export async function keepInFolder(client, task) {
 /**
  * The server fetches the files itself: nothing passes through this page.
  * @param {Task} task
+ * @param {boolean} isSandbox
  * @param {(assets: Asset[]) => void} onKept is given the files where they are now, where they do not expire
  */
-export async function keepInBucket(task, onKept) {
+export async function keepInBucket(task, isSandbox, onKept) {
   const reply = await fetch("/api/keep", {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ handle: task.handle }),
+    body: JSON.stringify({ from: isSandbox ? "sandbox" : "service", handle: task.handle }),
   });
   const answer = await reply.json().catch(() => ({}));
   if (!reply.ok) throw new Error(answer.error?.message ?? `The server answered ${reply.status}.`);

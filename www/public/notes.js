@@ -14,6 +14,7 @@
  * @property {string} tab the one that sends it
  * @property {import("./orders.js").SubmitCall} [call] to make it again; left out when it holds a picture's bytes
  * @property {boolean} [stopped] nobody waits for it
+ * @property {import("./media.js").Asset[]} [kept] its files in the bucket of the page's server
  * @typedef {ReturnType<typeof createNotes>} Notes
  */
 

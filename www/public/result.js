@@ -13,6 +13,8 @@ import { expiry } from "./view.js";
  * @typedef {{ stage: HTMLElement, actions: HTMLElement, more: HTMLElement, heading: HTMLElement }} Parts
  */
 
+const KEPT = "Kept in the bucket, and shown from there.";
+
 /**
  * @param {Parts} parts @param {Board} board @param {Note} note @param {Task} task
  * @param {boolean} isFresh it was seen on its way: a clip may begin by itself
@@ -21,7 +23,7 @@ export async function showResult(parts, board, note, task, isFresh) {
   const { client } = board.connection;
   if (task.images.length + task.videos.length === 0 && task.texts.length > 0)
     return showTexts(parts, task.texts);
-  const assets = await assetsOf(client, task).catch(() => null);
+  const assets = note.kept ?? (await assetsOf(client, task).catch(() => null));
   if (!assets) {
     const again = button("Fetch it again", () => showResult(parts, board, note, task, isFresh));
     const line = paragraph("note", "It is made, but could not be fetched. The service has it.");
@@ -34,7 +36,7 @@ export async function showResult(parts, board, note, task, isFresh) {
   const show = (from, plays) =>
     showResults(parts.stage, from, note.title, plays, at, (index) => (at = index));
   show(assets, isFresh);
-  const line = paragraph("note", expiry(task.expiresAt, Date.now()));
+  const line = paragraph("note", note.kept ? KEPT : expiry(task.expiresAt, Date.now()));
   line.setAttribute("role", "status");
   parts.actions.replaceChildren(...keepers(board, note, task, () => assets[at], line, show));
   parts.more.replaceChildren(line, ...followUps(task, note).map((group) => showGroup(board, group)));
@@ -60,15 +62,18 @@ function keepers(board, note, task, current, line, show) {
   };
   const name = note.title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
   const hasLink = !current().url.startsWith("blob:");
+  const toBucket = () =>
+    keepInBucket(task, board.connection.isSandbox, (kept) => {
+      show(kept, false);
+      board.noteKept(note, kept);
+    });
   return [
     keeper("Download", () => download(current(), name)),
     ...(hasLink ? [keeper("Copy link", () => copyLink(current().url))] : []),
     ...(canUseFolder
       ? [keeper("Keep in a folder …", () => keepInFolder(board.connection.client, task))]
       : []),
-    ...(board.connection.canKeep
-      ? [keeper("Keep in the bucket", () => keepInBucket(task, (kept) => show(kept, false)))]
-      : []),
+    ...(board.connection.canKeep && !note.kept ? [keeper("Keep in the bucket", toBucket)] : []),
   ];
 }
 

@@ -2,11 +2,12 @@
 import { find } from "./dom.js";
 
 /**
- * @typedef {{ service: "server" | "direct", baseUrl: string, key: string, speed: "1" | "15" | "60", fail: string }} Settings
+ * @typedef {"sandbox" | "server" | "direct"} Service
+ * @typedef {{ service: Service, baseUrl: string, key: string, speed: "1" | "15" | "60", fail: string }} Settings
  */
 
 const STORAGE = "comet-tasks-demo-settings";
-const DEFAULTS = { service: "server", baseUrl: "https://api.cometapi.com", speed: "15", fail: "" };
+const DEFAULTS = { baseUrl: "https://api.cometapi.com", speed: "15", fail: "" };
 
 /**
  * @param {HTMLFormElement} form
@@ -14,7 +15,7 @@ const DEFAULTS = { service: "server", baseUrl: "https://api.cometapi.com", speed
  * @param {(settings: Settings) => void} onChange
  */
 export function mountSettings(form, info, onChange) {
-  fill(form, remembered());
+  fill(form, remembered(info));
   label(form, info);
   const key = find(form, "[name=key]", HTMLInputElement);
   const baseUrl = find(form, "[name=baseUrl]", HTMLInputElement);
@@ -22,12 +23,12 @@ export function mountSettings(form, info, onChange) {
     const settings = read(form);
     const isDirect = settings.service === "direct";
     find(form, "[data-part=direct]", HTMLElement).hidden = !isDirect;
-    find(form, "[data-part=sandbox]", HTMLElement).hidden = isDirect || info?.service !== "sandbox";
+    find(form, "[data-part=sandbox]", HTMLElement).hidden = settings.service !== "sandbox";
     const problem = isDirect ? whatIsWrong(settings) : null;
     const line = find(form, "#settings-problem", HTMLElement);
     line.textContent = problem;
     line.hidden = !problem;
-    summarise(form, settings, info);
+    summarise(form, settings);
     // Until there is a key, whatever answered before goes on doing so.
     if (!problem) onChange(settings);
     remember(settings);
@@ -58,27 +59,38 @@ function whatIsWrong({ key, baseUrl }) {
   return null;
 }
 
-/** @param {HTMLFormElement} form @param {import("./connection.js").Info | null} info */
+/** What there is not cannot be chosen, and says why. @param {HTMLFormElement} form @param {import("./connection.js").Info | null} info */
 function label(form, info) {
-  const [title, text] =
-    info?.service === "real"
-      ? ["Through this page’s server", `It adds its key and passes calls on to ${info.host}.`]
-      : ["Sandbox", "A stand-in on this page’s server: sample files, real delays, nothing billed."];
-  find(form, "#server-title", HTMLElement).textContent = title;
-  find(form, "#server-text", HTMLElement).textContent = text;
+  /** @param {"sandbox" | "server"} service @param {boolean} isThere @param {string} text */
+  const describe = (service, isThere, text) => {
+    find(form, `#${service}-text`, HTMLElement).textContent = text;
+    find(form, `[value=${service}]`, HTMLInputElement).disabled = !isThere;
+  };
+  if (!info) {
+    describe("sandbox", false, "This page’s server does not answer.");
+    return describe("server", true, "This page’s server does not answer.");
+  }
+  const sandbox = info.sandbox
+    ? "A stand-in on this page’s server: sample files, real delays, nothing billed."
+    : "Not here: its tasks would live in the memory of one machine. “npm start” has it.";
+  describe("sandbox", info.sandbox !== null, sandbox);
+  const server = info.service
+    ? `It adds its key and passes calls on to ${info.service.host}.`
+    : "Not here: this page’s server has no key.";
+  describe("server", info.service !== null, server);
 }
 
-/** The line that stands there while the settings are closed. @param {HTMLFormElement} form @param {Settings} settings @param {import("./connection.js").Info | null} info */
-function summarise(form, settings, info) {
+/** The line that stands there while the settings are closed. @param {HTMLFormElement} form @param {Settings} settings */
+function summarise(form, settings) {
   const speed = find(form, "[name=speed]", HTMLSelectElement).selectedOptions[0].text;
   const fail = find(form, "[name=fail]", HTMLSelectElement).selectedOptions[0].text;
-  const parts =
-    settings.service === "direct"
-      ? [settings.key ? "your key, directly" : "no key yet"]
-      : info?.service === "sandbox"
-        ? ["sandbox", speed.toLowerCase(), settings.fail && fail]
-        : ["through this page’s server"];
-  find(document, "#settings-summary", HTMLElement).textContent = parts.filter(Boolean).join(" · ");
+  const parts = {
+    direct: [settings.key ? "your key, directly" : "no key yet"],
+    sandbox: ["sandbox", speed.toLowerCase(), settings.fail && fail],
+    server: ["through this page’s server"],
+  };
+  const text = parts[settings.service].filter(Boolean).join(" · ");
+  find(document, "#settings-summary", HTMLElement).textContent = text;
 }
 
 /** @param {HTMLFormElement} form @param {Record<string, string>} values */
@@ -92,21 +104,25 @@ function fill(form, values) {
   }
 }
 
-/** @returns {Record<string, string>} */
-function remembered() {
+/** @param {import("./connection.js").Info | null} info @returns {Record<string, string>} */
+function remembered(info) {
+  const service = info?.sandbox && !info.service ? "sandbox" : "server";
   try {
     // Without a key there is nothing to go to directly, and "make it fail" should not surprise anybody tomorrow.
-    const { baseUrl, speed } = { ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORAGE) ?? "{}") };
-    return { ...DEFAULTS, baseUrl, speed };
+    const stored = { ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORAGE) ?? "{}") };
+    const { baseUrl, speed } = stored;
+    // Whoever chose the sandbox is not billed after a reload.
+    const isChosen = stored.service === "sandbox" && info?.sandbox;
+    return { ...DEFAULTS, baseUrl, speed, service: isChosen ? "sandbox" : service };
   } catch {
-    return DEFAULTS;
+    return { ...DEFAULTS, service };
   }
 }
 
 /** @param {Settings} settings */
-function remember({ baseUrl, speed }) {
+function remember({ service, baseUrl, speed }) {
   try {
-    localStorage.setItem(STORAGE, JSON.stringify({ baseUrl, speed }));
+    localStorage.setItem(STORAGE, JSON.stringify({ service, baseUrl, speed }));
   } catch {
     // Then they hold until the page is closed.
   }

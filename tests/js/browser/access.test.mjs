@@ -3,42 +3,19 @@ import { strict as assert } from "node:assert";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
-import { serve } from "../../../tools/serve.mjs";
-import {
-  card,
-  choose,
-  launch,
-  makeItFail,
-  makePicture,
-  makeVeo,
-  makeVideo,
-  open,
-  results,
-  waitFor,
-} from "./page.mjs";
+import { startDemo } from "./demo.mjs";
+import { card, choose, makeItFail, makePicture, makeVeo, makeVideo, results, waitFor } from "./page.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const BUDGET = 100 * 1024;
 const TITLE = "A lighthouse in a winter storm, seen from the sea, film grain";
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-
-before(async () => {
-  browser = await launch();
-  site = await serve({ env: {} });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const demo = startDemo();
 
 test("loads_within_its_budget", async () => {
-  const { page, record } = await open(browser, site.url);
+  const { page, record } = await demo.open();
   await page.waitForLoadState("networkidle");
   /** @type {Record<string, number>} */
   const sizes = {};
@@ -55,7 +32,7 @@ test("loads_within_its_budget", async () => {
 });
 
 test("axe_finds_nothing_in_any_state_light_or_dark_and_nothing_sticks_out", async () => {
-  const { page } = await open(browser, site.url, { speed: "60" });
+  const { page } = await demo.open({ speed: "60" });
   await check(page, "empty");
   for (const way of ["Midjourney video", "Veo video"]) {
     await choose(page, way);
@@ -108,7 +85,7 @@ test("axe_finds_nothing_in_any_state_light_or_dark_and_nothing_sticks_out", asyn
 });
 
 test("the_whole_way_goes_by_keyboard", async () => {
-  const { page } = await open(browser, site.url, { speed: "60" });
+  const { page } = await demo.open({ speed: "60" });
   await page.keyboard.press("Tab");
   assert.equal(await focused(page), "Skip to your tasks");
   await tabTo(page, "way");
@@ -133,7 +110,7 @@ test("the_whole_way_goes_by_keyboard", async () => {
 });
 
 test("what_happens_is_told_to_screen_readers", async () => {
-  const { page } = await open(browser, site.url, { speed: "60" });
+  const { page } = await demo.open({ speed: "60" });
   const news = page.getByRole("status").filter({ hasText: "Picture “A kite”: is done" });
   await makePicture(page, "A kite");
   await news.waitFor({ state: "attached", timeout: 30_000 });
@@ -141,7 +118,7 @@ test("what_happens_is_told_to_screen_readers", async () => {
 });
 
 test("nothing_moves_for_those_who_want_it_still", async () => {
-  const { page } = await open(browser, site.url, { speed: "60" });
+  const { page } = await demo.open({ speed: "60" });
   await page.emulateMedia({ reducedMotion: "reduce" });
   await makePicture(page, "A kite sandbox:never");
   await waitFor(page, "A kite sandbox:never", "running");
@@ -156,7 +133,7 @@ test("nothing_moves_for_those_who_want_it_still", async () => {
 });
 
 test("only_cards_in_sight_move", async () => {
-  const { page } = await open(browser, site.url, { speed: "60" });
+  const { page } = await demo.open({ speed: "60" });
   const titles = Array.from({ length: 12 }, (_, i) => `Boat ${i} sandbox:never`);
   for (const title of titles) await makePicture(page, title);
   await waitFor(page, titles[0], "running"); // the lowest, and the oldest

@@ -1,41 +1,30 @@
 // Keeping in the bucket: by the page's button in Chromium, and what the Worker gives and refuses.
 import { strict as assert } from "node:assert";
-import { after, before, test } from "node:test";
-import { serve } from "../../../tools/serve.mjs";
+import { test } from "node:test";
 import { importInstalled } from "../installed.mjs";
-import { launch, makeVideo, open, waitFor } from "./page.mjs";
+import { serve } from "../../../tools/serve.mjs";
+import { startDemo } from "./demo.mjs";
+import { makeVideo, waitFor } from "./page.mjs";
 
 const TITLE = "A fox made of folded paper";
 const { createClient } = await importInstalled("comet-tasks");
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
+const demo = startDemo();
 
-before(async () => {
-  browser = await launch();
-  site = await serve({ env: {} });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-/** A browser's name, and its client. @param {string} letter */
-function visitor(letter) {
+/** A browser's name, and its client. @param {string} letter @param {string} [url] of the demo */
+function visitor(letter, url = demo.url) {
   const cookie = `comet_demo=${letter.repeat(32)}`;
-  const client = createClient({ baseUrl: `${site.url}/api/comet`, headers: { cookie } });
-  /** @param {unknown} body @param {Record<string, string>} [headers] */
+  const client = createClient({ baseUrl: `${url}/api/sandbox`, headers: { cookie } });
+  /** @param {object} body @param {Record<string, string>} [headers] */
   const keep = (body, headers) =>
-    fetch(`${site.url}/api/keep`, {
+    fetch(`${url}/api/keep`, {
       method: "POST",
       headers: { "content-type": "application/json", cookie, ...headers },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ from: "sandbox", ...body }),
     });
-  /** @param {string} url @param {Record<string, string>} [headers] @param {string} [method] */
-  const get = (url, headers, method) =>
-    fetch(new URL(url, site.url), { method, headers: { cookie, ...headers } });
+  /** @param {string} path @param {Record<string, string>} [headers] @param {string} [method] */
+  const get = (path, headers, method) =>
+    fetch(new URL(path, url), { method, headers: { cookie, ...headers } });
   return { client, keep, get };
 }
 
@@ -54,7 +43,7 @@ async function keptClip({ client, keep }) {
 }
 
 test("the_button_keeps_the_clips_and_the_page_plays_and_seeks_what_is_kept", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   const shown = await makeVideo(page, TITLE);
   await waitFor(page, TITLE, "done");
   await shown.getByRole("button", { name: "Show result 2 of 4" }).click();
@@ -68,11 +57,27 @@ test("the_button_keeps_the_clips_and_the_page_plays_and_seeks_what_is_kept", asy
     await new Promise((resolve) => (video.onseeked = resolve));
     return { path: new URL(video.src).pathname, at: video.currentTime / video.duration };
   });
-  assert.match(seen.path, /^\/kept\/\d+\/1\.mp4$/);
+  assert.match(seen.path, /^\/kept\/sandbox\/\d+\/1\.mp4$/);
   assert.ok(Math.abs(seen.at - 0.5) < 0.2, String(seen.at));
   const asked = record.requests.find((request) => request.url().endsWith(seen.path));
   assert.ok((await asked?.allHeaders())?.range, "a player asks for a part");
   assert.equal((await asked?.response())?.status(), 206);
+  assert.deepEqual(record.errors, []);
+  await page.close();
+});
+
+test("what_was_kept_is_shown_from_the_bucket_after_a_reload", async () => {
+  const { page, record } = await demo.open({ speed: "60" });
+  const shown = await makeVideo(page, TITLE);
+  await shown.getByRole("button", { name: "Keep in the bucket" }).click();
+  await shown.getByText("4 files kept in the bucket, and shown from there.").waitFor();
+  await page.reload();
+  await shown.getByText("Kept in the bucket, and shown from there.").waitFor();
+  const source = await shown
+    .locator("video")
+    .evaluate((video) => /** @type {HTMLVideoElement} */ (video).src);
+  assert.match(new URL(source).pathname, /^\/kept\/sandbox\/\d+\/0\.mp4$/);
+  assert.equal(await shown.getByRole("button", { name: "Keep in the bucket" }).count(), 0);
   assert.deepEqual(record.errors, []);
   await page.close();
 });
@@ -144,7 +149,7 @@ test("doing_it_again_is_harmless_and_nobody_else_gets_the_file", async () => {
   assert.equal((await alice.get(assets[0].url)).headers.get("etag"), etag);
   assert.equal((await bob.get(assets[0].url)).status, 404);
   assert.equal((await bob.keep({ handle: task.handle })).status, 404, "another browser's task");
-  assert.equal((await fetch(new URL(assets[0].url, site.url))).status, 404, "no name");
+  assert.equal((await fetch(new URL(assets[0].url, demo.url))).status, 404, "no name");
   for (const path of ["/kept/", "/kept/../kept/x", "/kept/%2e%2e/x", "/kept/..%2fx"]) {
     assert.equal((await alice.get(path)).status, 404, path);
   }
@@ -156,7 +161,32 @@ test("doing_it_again_is_harmless_and_nobody_else_gets_the_file", async () => {
     assert.equal((await alice.keep({ handle: task.handle }, { [name]: value })).status, 403, name);
     assert.equal((await alice.get(assets[0].url, { [name]: value })).status, 403, name);
   }
-  assert.equal((await alice.keep({ handle: task.handle }, { origin: site.url })).status, 200);
+  assert.equal((await alice.keep({ handle: task.handle }, { origin: demo.url })).status, 200);
+});
+
+test("whoever_keeps_too_often_is_refused_for_a_while_and_nobody_else_is", async () => {
+  const [carol, dave] = [visitor("c"), visitor("d")];
+  /** @type {Response | undefined} */
+  let refused;
+  for (let i = 0; i < 31; i++) refused = await carol.keep({});
+  assert.equal(refused?.status, 429);
+  assert.equal(refused?.headers.get("retry-after"), "60");
+  assert.match((await refused?.json()).error.message, /^Too many/);
+  assert.equal((await dave.keep({})).status, 400);
+});
+
+test("a_file_that_is_larger_than_the_server_allows_is_not_kept", async () => {
+  const small = await serve({ env: { KEPT_MAX_BYTES: "1000" } });
+  try {
+    const { client, keep } = visitor("a", small.url);
+    const params = { prompt: "a kite sandbox:speed-60" };
+    const { handle } = await client.run({ kind: "veo", params }, { intervalMs: 100 });
+    const reply = await keep({ handle });
+    assert.equal(reply.status, 413);
+    assert.match((await reply.json()).error.message, /the file is too large/);
+  } finally {
+    await small.close();
+  }
 });
 
 test("says_in_words_why_nothing_is_kept", async () => {
@@ -169,6 +199,7 @@ test("says_in_words_why_nothing_is_kept", async () => {
   assert.equal((await alice.keep({ handle: { ...handle, id: "17" } })).status, 404);
   assert.equal((await alice.keep({ handle: { ...handle, v: 2 } })).status, 400);
   assert.equal((await alice.keep({})).status, 400);
+  assert.equal((await alice.keep({ from: "service", handle })).status, 400, "there is none");
   assert.equal((await alice.keep({ handle, more: "x".repeat(20_000) })).status, 413);
   assert.equal((await alice.get("/api/keep")).status, 405);
 });

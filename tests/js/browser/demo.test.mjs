@@ -1,14 +1,14 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { serve } from "../../../tools/serve.mjs";
+import { startDemo } from "./demo.mjs";
 import {
   assertNoKeySent,
   assertNoKeyShown,
   assertPicture,
   assertVideo,
   card,
-  launch,
   makePicture,
   makeVeo,
   makeVideo,
@@ -21,22 +21,10 @@ const PICTURE = "A lighthouse in a winter storm, seen from the sea, film grain";
 const VIDEO = "The sails fill and the boat turns into the wind";
 const VEO = "A paper boat drifts down a rain gutter, close-up, low sun";
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-
-before(async () => {
-  browser = await launch();
-  site = await serve({ env: {} });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const demo = startDemo();
 
 test("makes_a_picture_a_midjourney_video_and_a_veo_video_and_shows_them", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   await page.screenshot({ path: join(results, "empty-light-desktop.png"), fullPage: true });
   const picture = await makePicture(page, PICTURE);
   const video = await makeVideo(page, VIDEO);
@@ -54,7 +42,7 @@ test("makes_a_picture_a_midjourney_video_and_a_veo_video_and_shows_them", async 
 });
 
 test("goes_on_with_a_task_after_a_reload", async () => {
-  const { page, record } = await open(browser, site.url);
+  const { page, record } = await demo.open();
   const shown = await makePicture(page, PICTURE);
   await shown.getByRole("button", { name: "Stop waiting" }).waitFor(); // the handle is known, and stored
   await page.reload();
@@ -66,7 +54,7 @@ test("goes_on_with_a_task_after_a_reload", async () => {
 });
 
 test("stops_waiting_at_once_and_can_wait_again", async () => {
-  const { page, record } = await open(browser, site.url);
+  const { page, record } = await demo.open();
   const shown = await makeVideo(page, VIDEO);
   await shown.getByRole("button", { name: "Stop waiting" }).click();
   await shown.getByText("The service goes on making it").waitFor();
@@ -82,7 +70,7 @@ test("stops_waiting_at_once_and_can_wait_again", async () => {
 });
 
 test("says_beside_the_field_what_is_missing_and_sends_nothing", async () => {
-  const { page, record } = await open(browser, site.url);
+  const { page, record } = await demo.open();
   await page.getByRole("button", { name: "Make picture" }).click();
   const prompt = page.getByLabel("Prompt");
   assert.equal(await prompt.getAttribute("aria-invalid"), "true");
@@ -100,7 +88,7 @@ test("the_key_reaches_the_service_through_the_worker_and_never_the_page", async 
   const service = await startStandIn(key);
   const keyed = await serve({ env: { COMETAPI_KEY: key, COMETAPI_BASE_URL: service.url } });
   try {
-    const { page, record } = await open(browser, keyed.url);
+    const { page, record } = await open(demo.browser, keyed.url);
     await page.getByText("Live", { exact: true }).waitFor();
     const picture = await makePicture(page, PICTURE);
     const video = await makeVideo(page, VIDEO);

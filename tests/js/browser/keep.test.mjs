@@ -1,29 +1,17 @@
 // Keeping what was made, and coming back to it.
 import { strict as assert } from "node:assert";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { serve } from "../../../tools/serve.mjs";
-import { assertPicture, card, launch, makePicture, makeVideo, open, waitFor } from "./page.mjs";
+import { test } from "node:test";
+import { startDemo } from "./demo.mjs";
+import { assertPicture, card, makePicture, makeVideo, open, waitFor } from "./page.mjs";
 
 const TITLE = "A fox made of folded paper";
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-
-before(async () => {
-  browser = await launch();
-  site = await serve({ env: {} });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const demo = startDemo();
 
 test("downloads_a_picture_under_its_title_and_copies_its_link", async () => {
-  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
-  const { page, record } = await open(context, site.url, { speed: "60" });
+  const context = await demo.browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  const { page, record } = await open(context, demo.url, { speed: "60" });
   const shown = await makePicture(page, TITLE);
   const [download] = await Promise.all([
     page.waitForEvent("download"),
@@ -41,7 +29,7 @@ test("downloads_a_picture_under_its_title_and_copies_its_link", async () => {
 });
 
 test("plays_a_clip_and_seeks_in_it", async () => {
-  const { page } = await open(browser, site.url, { speed: "60" });
+  const { page } = await demo.open({ speed: "60" });
   const shown = await makeVideo(page, TITLE);
   await shown.getByRole("button", { name: "Show result 2 of 4" }).click();
   const at = await shown.locator("video").evaluate(async (video) => {
@@ -57,7 +45,7 @@ test("plays_a_clip_and_seeks_in_it", async () => {
 });
 
 test("keeps_files_in_a_folder_of_this_computer", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   // The browser's own folder in the place of one that a person picks: the same kind of handle.
   await page.evaluate(() => {
     Object.assign(window, { showDirectoryPicker: () => navigator.storage.getDirectory() });
@@ -84,20 +72,20 @@ test("keeps_files_in_a_folder_of_this_computer", async () => {
 });
 
 test("offers_the_bucket_only_where_the_server_has_one", async () => {
-  const { page } = await open(browser, site.url, { speed: "60" });
+  const { page } = await demo.open({ speed: "60" });
   const shown = await makePicture(page, TITLE);
   await shown.getByRole("button", { name: "Download" }).waitFor();
-  const info = await (await fetch(`${site.url}/api/info`)).json();
+  const info = await (await fetch(`${demo.url}/api/info`)).json();
   assert.equal(await shown.getByRole("button", { name: "Keep in the bucket" }).count(), info.keep ? 1 : 0);
   await page.close();
 });
 
 test("tasks_are_there_in_a_new_tab_and_removing_one_removes_it_in_all", async () => {
-  const context = await browser.newContext();
-  const first = await open(context, site.url, { speed: "60" });
+  const context = await demo.browser.newContext();
+  const first = await open(context, demo.url, { speed: "60" });
   await makePicture(first.page, TITLE);
   await waitFor(first.page, TITLE, "done");
-  const second = await open(context, site.url);
+  const second = await open(context, demo.url);
   await assertPicture(card(second.page, TITLE));
   const reads = second.record.requests.filter((request) => request.url().includes("/mj/task/"));
   assert.equal(reads.length, 0, "a settled task is not asked for");
@@ -105,16 +93,16 @@ test("tasks_are_there_in_a_new_tab_and_removing_one_removes_it_in_all", async ()
   await waitFor(first.page, "A kite sandbox:slow", "running"); // the tab that leads asks for what the other sent
   await first.page.close();
   await waitFor(second.page, "A kite sandbox:slow", "done");
-  const third = await open(context, site.url);
+  const third = await open(context, demo.url);
   await card(third.page, TITLE).getByRole("button", { name: "Remove" }).click();
   await card(second.page, TITLE).waitFor({ state: "detached" });
   await context.close();
 });
 
 test("a_wait_that_was_stopped_is_stopped_in_all_tabs_and_after_a_reload", async () => {
-  const context = await browser.newContext();
-  const { page } = await open(context, site.url);
-  const other = await open(context, site.url);
+  const context = await demo.browser.newContext();
+  const { page } = await open(context, demo.url);
+  const other = await open(context, demo.url);
   await makePicture(page, `${TITLE} sandbox:slow`);
   await card(other.page, `${TITLE} sandbox:slow`).getByRole("button", { name: "Stop waiting" }).click();
   await waitFor(page, `${TITLE} sandbox:slow`, "stopped");
@@ -127,8 +115,8 @@ test("a_wait_that_was_stopped_is_stopped_in_all_tabs_and_after_a_reload", async 
 });
 
 test("without_a_connection_the_page_waits_and_goes_on_by_itself", async () => {
-  const context = await browser.newContext();
-  const { page } = await open(context, site.url, { speed: "60" });
+  const context = await demo.browser.newContext();
+  const { page } = await open(context, demo.url, { speed: "60" });
   await makePicture(page, `${TITLE} sandbox:slow`);
   await waitFor(page, `${TITLE} sandbox:slow`, "running");
   await context.setOffline(true);

@@ -5,41 +5,34 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { serve } from "../../../tools/serve.mjs";
 import { folder } from "../installed.mjs";
-import { assertVideo, card, choose, drawPng, launch, open } from "./page.mjs";
+import { startDemo } from "./demo.mjs";
+import { assertVideo, card, choose, drawPng, open } from "./page.mjs";
 import { startStandIn } from "./stand-in.mjs";
 
 const execute = promisify(execFile);
 const KEY = "sk-code-91be";
 const DROP = "Drop or paste a picture here, or choose one";
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
+const demo = startDemo();
 /** @type {Awaited<ReturnType<typeof startStandIn>>} */
 let service;
 /** @type {string} */
 let work;
 
 before(async () => {
-  browser = await launch();
-  site = await serve({ env: {} });
   service = await startStandIn(KEY);
   // Below the folder that has the package installed, where a user's program would be.
   work = await mkdtemp(join(folder, "code-"));
 });
 after(async () => {
-  await browser?.close();
-  await site?.close();
   await service?.close();
   await rm(work, { recursive: true, force: true });
 });
 
 for (const how of ["paste", "drop"]) {
   test(`a_picture_comes_in_by_${how}`, async () => {
-    const { page, record } = await open(browser, site.url, { speed: "60" });
+    const { page, record } = await demo.open({ speed: "60" });
     if (how === "drop") await choose(page, "Midjourney video");
     await give(page, how, "image/png", (await drawPng(page)).toString("base64"));
     await page.locator(".drop.filled img").waitFor();
@@ -52,7 +45,7 @@ for (const how of ["paste", "drop"]) {
 }
 
 test("a_picture_comes_in_by_its_address_and_one_that_is_no_address_is_refused_beside_the_field", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   await choose(page, "Midjourney video");
   const address = page.getByLabel("or its address");
   await address.fill("boat.png");
@@ -67,7 +60,7 @@ test("a_picture_comes_in_by_its_address_and_one_that_is_no_address_is_refused_be
 });
 
 test("a_file_that_is_no_picture_or_too_large_is_refused_beside_the_field", async () => {
-  const { page } = await open(browser, site.url);
+  const { page } = await demo.open();
   await choose(page, "Midjourney video");
   const problem = page.locator("#image-problem");
   await give(page, "drop", "application/pdf", "AAAA");
@@ -83,7 +76,7 @@ test("a_file_that_is_no_picture_or_too_large_is_refused_beside_the_field", async
 });
 
 test("a_last_frame_without_a_first_is_refused_beside_the_field", async () => {
-  const { page } = await open(browser, site.url);
+  const { page } = await demo.open();
   await choose(page, "Veo video");
   const frame = { name: "last.png", mimeType: "image/png", buffer: await drawPng(page) };
   await page.getByLabel("Last frame", { exact: true }).setInputFiles(frame);
@@ -95,7 +88,7 @@ test("a_last_frame_without_a_first_is_refused_beside_the_field", async () => {
 
 for (const way of /** @type {const} */ (["Picture", "Midjourney video", "Veo video"])) {
   test(`the_code_shown_for_a_request_runs: ${way}`, async () => {
-    const { page } = await open(browser, site.url);
+    const { page } = await demo.open();
     await page.locator("#code > summary").click();
     await choose(page, way);
     const picture = { name: "my boat.png", mimeType: "image/png", buffer: await drawPng(page) };
@@ -124,8 +117,8 @@ for (const way of /** @type {const} */ (["Picture", "Midjourney video", "Veo vid
 }
 
 test("copies_the_code", async () => {
-  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
-  const { page } = await open(context, site.url);
+  const context = await demo.browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  const { page } = await open(context, demo.url);
   await page.getByLabel("Prompt", { exact: true }).fill("A kite");
   await page.locator("#code > summary").click();
   await page.getByRole("button", { name: "Copy", exact: true }).click();

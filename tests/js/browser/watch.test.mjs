@@ -1,27 +1,15 @@
 // Watching a task: what the board says of it, what can go wrong, and how it goes on from there.
 import { strict as assert } from "node:assert";
-import { after, before, test } from "node:test";
-import { serve } from "../../../tools/serve.mjs";
-import { assertPicture, card, launch, makeItFail, makePicture, open, waitFor } from "./page.mjs";
+import { test } from "node:test";
+import { startDemo } from "./demo.mjs";
+import { assertPicture, card, makeItFail, makePicture, waitFor } from "./page.mjs";
 
 const TITLE = "A lighthouse in a winter storm";
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-
-before(async () => {
-  browser = await launch();
-  site = await serve({ env: {} });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const demo = startDemo();
 
 test("says_how_far_a_task_is_how_long_it_may_take_and_what_it_was_asked", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "15" });
+  const { page, record } = await demo.open({ speed: "15" });
   await makePicture(page, `${TITLE} sandbox:slow`);
   const shown = await waitFor(page, `${TITLE} sandbox:slow`, "running");
   await shown.getByText(/about .* left, nine in ten within .* · \d+ requests?/).waitFor();
@@ -42,7 +30,7 @@ test("says_how_far_a_task_is_how_long_it_may_take_and_what_it_was_asked", async 
 });
 
 test("goes_on_from_a_finished_picture_to_an_upscaled_one_and_to_a_video_and_its_continuation", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   const grid = await makePicture(page, TITLE);
   await grid.getByRole("button", { name: "Upscale 2" }).click();
   const upscaled = card(page, `Upscale 2 · ${TITLE}`);
@@ -59,7 +47,7 @@ test("goes_on_from_a_finished_picture_to_an_upscaled_one_and_to_a_video_and_its_
 });
 
 test("a_task_that_asks_is_answered_in_its_card", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   const grid = await makePicture(page, TITLE);
   await grid.getByRole("button", { name: "Upscale 1" }).click();
   const upscaled = card(page, `Upscale 1 · ${TITLE}`);
@@ -76,7 +64,7 @@ test("a_task_that_asks_is_answered_in_its_card", async () => {
 });
 
 test("an_answer_that_was_lost_is_sent_again_only_after_asking", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   await makeItFail(page, "lost");
   await makePicture(page, TITLE);
   const shown = await waitFor(page, TITLE, "trouble");
@@ -96,7 +84,7 @@ test("an_answer_that_was_lost_is_sent_again_only_after_asking", async () => {
 });
 
 test("a_page_that_was_closed_while_it_sent_says_that_there_may_be_a_task", async () => {
-  const { page, record } = await open(browser, site.url, { speed: "60" });
+  const { page, record } = await demo.open({ speed: "60" });
   await page.route("**/submit/imagine", () => {}); // never answered
   await makePicture(page, TITLE);
   await waitFor(page, TITLE, "sending");
@@ -122,7 +110,7 @@ for (const [fail, words] of /** @type {const} */ ([
   ["cancel", "Cancelled at the service"],
 ])) {
   test(`says_in_words_what_went_wrong_and_what_to_do_next: ${fail}`, async () => {
-    const { page } = await open(browser, site.url, { speed: "60" });
+    const { page } = await demo.open({ speed: "60" });
     await page.clock.install(); // the client's own repeats come after waits
     await makeItFail(page, fail);
     await makePicture(page, TITLE);

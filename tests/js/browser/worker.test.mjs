@@ -12,7 +12,7 @@ let service;
 
 before(async () => {
   service = await startStandIn(key);
-  site = await serve({ env: { COMETAPI_KEY: key, COMETAPI_BASE_URL: `${service.url}/v1/` } });
+  site = await serve({ env: { COMETAPI_KEY: key, COMETAPI_BASE_URL: `${service.url}/v1/`, SANDBOX: "" } });
 });
 after(async () => {
   await site?.close();
@@ -77,6 +77,11 @@ test("answers_404_in_json_for_everything_else", async () => {
     assert.equal(typeof (await reply.json()).error.message, "string");
   }
   assert.equal((await fetch(`${site.url}/api/comet/mj/submit/imagine`)).status, 405);
+  const sandbox = await fetch(`${site.url}/api/sandbox/mj/submit/imagine`, imagine);
+  assert.deepEqual(
+    [sandbox.status, (await sandbox.json()).error.message],
+    [404, "This server has no sandbox."],
+  );
   assert.equal(service.headers.length, before, "nothing of it reached the service");
 });
 
@@ -118,9 +123,8 @@ test("guards_the_page_and_the_api_with_headers", async () => {
     assert.equal(reply.headers.get("referrer-policy"), "no-referrer");
   }
   assert.deepEqual(await api.json(), {
-    service: "real",
-    host: new URL(service.url).host,
-    session: new URL(service.url).host,
+    service: { host: new URL(service.url).host, session: new URL(service.url).host },
+    sandbox: null,
     keep: true,
   });
 });
