@@ -3,7 +3,7 @@ import { createEngine, isModule } from "./engine.js";
 import { CometError, isCometError } from "./errors.js";
 import { Host } from "./host.js";
 import { toJson } from "./images.js";
-import { OpenCall, panicError, tellNews } from "./open-call.js";
+import { OpenCall, lastId, panicError, tellNews } from "./open-call.js";
 import { closedError } from "./options.js";
 import { withRaw } from "./task.js";
 import { Waits } from "./waits.js";
@@ -74,7 +74,7 @@ export class Calls {
           const listens = options.onUpdate !== undefined;
           open.leave = () => this.#leave(open.id);
           const { json } = argument;
-          this.#inside(() => engine.call(open.id, name, json, plain, this.#isAlone(options), listens), open);
+          this.#inside(() => engine.call(open.id, name, json, plain, this.#isAlone(options), listens));
         });
       };
       whenThere(open, take, begin);
@@ -100,8 +100,10 @@ export class Calls {
           const { engine } = this.#hostOf(module);
           const wait = this.#waits.add("poll", handle, options, resolve, reject);
           this.#waits.sendWith(wait, headers);
-          this.#inside(() =>
-            engine.wait(wait, argument, plain, this.#isAlone(options), onUpdate !== undefined),
+          const listens = onUpdate !== undefined;
+          this.#inside(
+            () => engine.wait(wait, argument, plain, this.#isAlone(options), listens),
+            (error) => this.#waits.drop(wait, panicError(error, { operation: "poll" })),
           );
           this.#waits.begin(wait);
         } catch (error) {
@@ -176,11 +178,7 @@ export class Calls {
   #leave(id) {
     const host = this.#host;
     if (!host) return;
-    try {
-      host.engine.leave(id, host.isSent(id));
-    } catch (error) {
-      this.#trapped(error);
-    }
+    this.#inside(() => host.engine.leave(id, host.isSent(id)));
   }
 
   /** Whether a wait shares no requests with others. @param {any} options */
@@ -196,7 +194,9 @@ export class Calls {
    */
   ask(module, open, question) {
     const { engine } = this.#hostOf(module);
-    return JSON.parse(this.#inside(() => engine.keep(JSON.stringify(question)), open));
+    const answer = this.#inside(() => engine.keep(JSON.stringify(question)));
+    if (answer === undefined) throw open.panic("it gave no answer");
+    return JSON.parse(answer);
   }
 
   /** @param {WebAssembly.Module} module */
@@ -214,9 +214,13 @@ export class Calls {
       const host = new Host(this.settings, {
         outgoing: (owner) => this.#outgoing(owner),
         tell: (id, outcome) => this.#tell(id, outcome),
-        trapped: (error) => void this.#trapped(error),
+        trapped: (error) => this.#bury(host, error),
       });
-      host.engine = this.#inside(() => new glue.Engine(host, JSON.stringify(settings)));
+      try {
+        host.engine = new glue.Engine(host, JSON.stringify(settings));
+      } catch (error) {
+        throw panicError(error, { operation: "client" });
+      }
       this.#host = host;
       this.#stopListening();
       this.#stopListening = onWake(host);
@@ -232,30 +236,40 @@ export class Calls {
   }
 
   /**
-   * Runs a piece of the wasm, which throws nothing of its own: whatever comes out of it is its death.
+   * Runs a piece of the wasm, which throws nothing of its own: whatever comes out of it is its death. What ran in it is told of
+   * that, and nothing is returned.
    * @template T
    * @param {() => T} work
-   * @param {OpenCall} [own] the call
+   * @param {(error: unknown) => void} [onDeath] told of it, too
    */
-  #inside(work, own) {
+  #inside(work, onDeath) {
+    const host = this.#host;
     try {
       return work();
     } catch (error) {
-      throw this.#trapped(error, own);
+      // No more than this at once: where it is the stack that has ended there is no room for more.
+      this.#host = undefined;
+      if (host) host.isOver = true;
+      // Later ones have a new instance.
+      const last = lastId;
+      Promise.resolve().then(() => {
+        this.#bury(host, error, last);
+        onDeath?.(error);
+      });
     }
   }
 
   /**
    * The instance is broken: whatever ran in it ends here, and the next call gets a new one. Nothing is sent again.
+   * @param {Host | undefined} host
    * @param {unknown} error
-   * @param {OpenCall} [own] the call in which it surfaced
+   * @param {number} last the name of the last call or wait that may have run in it
    */
-  #trapped(error, own) {
-    this.#host?.stop();
-    this.#host = undefined;
-    for (const call of [...this.#open.values()]) call.reject(call.panic(error));
-    this.#waits.trap(error);
-    return own ? own.panic(error) : panicError(error, { operation: "client" });
+  #bury(host, error, last = lastId) {
+    if (this.#host === host) this.#host = undefined;
+    host?.stop();
+    for (const call of [...this.#open.values()]) if (call.id <= last) call.reject(call.panic(error));
+    this.#waits.trap(error, last);
   }
 
   /** What the wasm has to say of a call or of a wait. It must not throw into it. @param {number} id @param {any[]} outcome */
@@ -286,7 +300,7 @@ export class Calls {
   /** A run's handle, before anything else; what onSubmitted gives is waited for. @param {OpenCall} open @param {string} json */
   #submitted(open, json) {
     const proceed = () => {
-      if (!open.isOver) this.#inside(() => this.#host?.engine.proceed(open.id), open);
+      if (!open.isOver) this.#inside(() => this.#host?.engine.proceed(open.id));
     };
     const fail = (/** @type {unknown} */ error) => open.abort(error);
     try {

@@ -16,13 +16,14 @@ const NOTHING = new Uint8Array();
 export class Host {
   /** @type {any} */
   engine;
+  /** Nothing reaches the instance any more. */
+  isOver = false;
   #settings;
   #client;
   /** @type {Map<number, Exchange>} */
   #exchanges = new Map();
   /** @type {Map<number, ReturnType<typeof setTimeout>>} */
   #timers = new Map();
-  #isOver = false;
 
   /**
    * @param {import("./exchange.js").Settings & { onEvent: ((json: string) => void) | undefined }} settings
@@ -108,7 +109,7 @@ export class Host {
   }
 
   stop() {
-    this.#isOver = true;
+    this.isOver = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     for (const exchange of this.#exchanges.values()) exchange.abort();
     this.#timers.clear();
@@ -121,7 +122,7 @@ export class Host {
    * @param {(engine: any) => T} work
    */
   #run(work) {
-    if (this.#isOver) return undefined;
+    if (this.isOver) return undefined;
     try {
       return work(this.engine);
     } catch (error) {

@@ -130,12 +130,13 @@ export function panicError(error, fields) {
   return new CometError({ code: "panic", message, ...fields }, error);
 }
 
-let last = 0;
+/** The last name that was given. */
+export let lastId = 0;
 
 /** A name for a call, or for a wait, between a client and its wasm. */
 export function nextId() {
-  last += 1;
-  return last;
+  lastId += 1;
+  return lastId;
 }
 
 /**

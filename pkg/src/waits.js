@@ -97,9 +97,11 @@ export class Waits {
     this.#all((id, { operation }, known) => this.#end(id, closedError(operation, known)));
   }
 
-  /** The wasm broke down. @param {unknown} error */
-  trap(error) {
-    this.#all((id, { operation }, known) => this.drop(id, panicError(error, { operation, ...known })));
+  /** The wasm broke down. @param {unknown} error @param {number} last that may have run in it */
+  trap(error, last) {
+    this.#all((id, { operation }, known) => {
+      if (id <= last) this.drop(id, panicError(error, { operation, ...known }));
+    });
   }
 
   /** Each that has begun: until a submit has its handle, its call decides. @param {(id: number, wait: Wait, known: object) => void} work */

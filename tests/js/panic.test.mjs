@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { wasmFolder } from "../../tools/build.mjs";
 import { folder } from "./installed.mjs";
 import { stopClock, turn } from "./support/clock.mjs";
-import { withLittleMemory, withPanicIn } from "./support/patch.mjs";
+import { withLittleMemory, withPanicIn, withoutEndIn } from "./support/patch.mjs";
 import { BASE_URL, accepted, json, reading } from "./support/replies.mjs";
 import { watch } from "./support/trace.mjs";
 
@@ -30,6 +30,7 @@ const large = JSON.stringify({ id: "1", status: "IN_PROGRESS", prompt: "a".repea
 const deaths = [
   ["a panic", withPanicIn(wasm, glue, "leave"), ({ abort }) => abort()],
   ["memory that ends", withLittleMemory(wasm, 1), ({ client }) => client.fetchTask("large").catch(() => {})],
+  ["a stack that ends", withoutEndIn(wasm, glue, "leave", 3), ({ abort }) => abort()],
 ];
 
 /** @typedef {{ client: any, abort(): void }} Scene */
@@ -88,8 +89,13 @@ for (const [name, bytes, die] of deaths) {
     await turns(20);
     const left = own.asked.length;
     die({ client, abort: () => controller.abort("enough") });
+    const isDead = name !== "memory that ends";
+    const next = watch(isDead ? client.fetchTask("7") : Promise.resolve({ status: "running" }));
     await turns(20);
-    for (const [call, seen] of Object.entries({ ...calls, ...(name !== "a panic" && { aborted }) })) {
+    for (const [call, seen] of Object.entries({
+      ...calls,
+      ...(!isDead && { aborted }),
+    })) {
       assert.equal(seen.reason?.code, "panic", `${call}: ${JSON.stringify(seen)}`);
       const mayHaveLeft = call === "submit" || call === "run";
       assert.equal(seen.reason.ambiguous, mayHaveLeft, call);
@@ -97,11 +103,13 @@ for (const [name, bytes, die] of deaths) {
       if (!mayHaveLeft) assert.equal(typeof seen.reason.handle?.id, "string", call);
     }
     assert.ok(own.asked.length <= left + 1, "nothing is sent again");
+    assert.equal(next.reason, undefined, "a call of the same turn has an instance that works");
     assert.equal(untouched.isSettled, false);
     for (const { late } of [own, foreign]) late.forEach((come) => come());
     for (const served of [own, foreign]) served.isOpen = true;
     await turns(20);
     assert.equal(untouched.value?.status, "running");
+    assert.equal(next.value?.status, "running");
     assert.equal((await client.fetchTask("1712345678901234")).status, "running");
     for (const used of [client, other]) used.close();
     await turns(5);

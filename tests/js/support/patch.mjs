@@ -57,6 +57,28 @@ export function withLittleMemory(wasm, pages) {
  * @param {string} method of a class
  */
 export function withPanicIn(wasm, glue, method) {
+  return withBody(wasm, glue, method, () => [0, 11]);
+}
+
+/**
+ * An exported function that calls itself until the stack ends.
+ * @param {Uint8Array<ArrayBuffer>} wasm
+ * @param {string} glue
+ * @param {string} method of a class
+ * @param {number} parameters that it has in the wasm
+ */
+export function withoutEndIn(wasm, glue, method, parameters) {
+  const passOn = Array.from({ length: parameters }, (_, place) => [32, place]).flat();
+  return withBody(wasm, glue, method, (own) => [...passOn, 16, ...lebBytes(own), 11]);
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} wasm
+ * @param {string} glue
+ * @param {string} method
+ * @param {(own: number) => number[]} code of a function without locals, by its number
+ */
+function withBody(wasm, glue, method, code) {
   const call = new RegExp(`\\b${method}\\([^)]*\\)\\s*{[^]*?wasm\\.(\\w+)\\(this\\.__wbg_ptr`);
   const name = call.exec(glue)?.[1];
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).filter(
@@ -79,7 +101,10 @@ export function withPanicIn(wasm, glue, method) {
     let at = first;
     for (let place = 0; place < count; place += 1) {
       const [length, start] = leb(content, at);
-      if (place === index) return [...content.slice(0, at), 3, 0, 0, 11, ...content.slice(start + length)];
+      if (place === index) {
+        const body = [0, ...code(index + imports)];
+        return [...content.slice(0, at), ...lebBytes(body.length), ...body, ...content.slice(start + length)];
+      }
       at = start + length;
     }
     throw new Error(`no function for ${method}`);
