@@ -22,6 +22,7 @@ import {
   testRunnerLine,
   thisNodeLine,
   workerdLine,
+  workflowLine,
   wranglerLine,
 } from "./runtimes.mjs";
 
@@ -57,6 +58,7 @@ export const lines = [
   gatewayLine("Deno"),
   gatewayLine("Bun"),
   wranglerLine(),
+  workflowLine(),
   edgeLine(),
   ...engines.flatMap((engine) => [
     ...contexts.map((context) => browserLine(engine, context)),

@@ -73,17 +73,27 @@ function nodeProgram(name) {
 
 /** As wrangler bundles it, in workerd. wrangler asks for Node 22. @returns {Line} */
 export function wranglerLine() {
-  const name = "Cloudflare Workers, wrangler's bundle";
+  return wrangled("wrangler's bundle", "worker.js");
+}
+
+/** `comet-tasks/cloudflare` beside the gateway and a client: both modules in one Worker. @returns {Line} */
+export function workflowLine() {
+  return wrangled("workflow and gateway", "workflow.js");
+}
+
+/** @param {string} what @param {"worker.js" | "workflow.js"} main @returns {Line} */
+function wrangled(what, main) {
+  const name = `Cloudflare Workers, ${what}`;
   return {
     name,
     version: async () => `wrangler ${await versionOf("wrangler")}, ${await workerdVersion()}`,
     async run(context) {
-      const wrangler = { name: "matrix", main: "worker.js", compatibility_date: "2026-03-01" };
+      const wrangler = { name: "matrix", main, compatibility_date: "2026-03-01" };
       const cwd = await createProject(name, context.tarball, { "wrangler.json": wrangler });
       const env = { WRANGLER_SEND_METRICS: "false", XDG_CONFIG_HOME: join(cwd, ".config") };
       const args = [await binary("wrangler"), "deploy", "--dry-run", "--outdir", "dist"];
       await execute(join(folderOf("node22"), "bin/node"), args, { cwd, env });
-      await runInWorkerd(context, join(cwd, "dist"));
+      await runInWorkerd(context, join(cwd, "dist"), main);
     },
   };
 }
@@ -108,25 +118,30 @@ async function workerdVersion() {
   return `workerd ${(await rootTool("workerd/package.json")).default.version}`;
 }
 
-/** @param {Context} context @param {string} folder with worker.js and what it imports */
-async function runInWorkerd(context, folder) {
+/** What a Worker with a workflow has beside its script. */
+const bindings = { workflows: { FLOW: { name: "flow", className: "CometWorkflow" } }, r2Buckets: ["BUCKET"] };
+
+/** @param {Context} context @param {string} folder with the script and what it imports @param {string} [main] */
+async function runInWorkerd(context, folder, main = "worker.js") {
   const { Miniflare } = await rootTool("miniflare");
-  const worker = new Miniflare({
-    cf: false,
-    compatibilityDate: "2026-03-01",
-    modules: true,
-    modulesRoot: folder,
-    scriptPath: join(folder, "worker.js"),
-    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-  });
-  try {
-    await againstSandbox(context, async (service) => {
+  await againstSandbox(context, async (service) => {
+    const worker = new Miniflare({
+      cf: false,
+      compatibilityDate: "2026-03-01",
+      modules: true,
+      modulesRoot: folder,
+      scriptPath: join(folder, main),
+      modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+      bindings: { COMETAPI_KEY: "sk-matrix-0123456789", COMETAPI_BASE_URL: service },
+      ...(main === "workflow.js" && bindings),
+    });
+    try {
       const reply = await worker.dispatchFetch(`http://worker.example/?service=${service}`);
       return JSON.parse(await reply.text());
-    });
-  } finally {
-    await worker.dispose();
-  }
+    } finally {
+      await worker.dispose();
+    }
+  });
 }
 
 /** The VM that Vercel's and Next's local edge functions run in; its modules come from another realm. @returns {Line} */

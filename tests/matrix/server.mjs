@@ -30,7 +30,8 @@ export async function startServer({ createSandbox, folder, csp }) {
     const url = new URL(request.url ?? "", "http://127.0.0.1");
     response.setHeader("access-control-allow-origin", "*");
     if (csp) response.setHeader("content-security-policy", csp);
-    if (url.pathname.startsWith("/service/")) return answer(await serve(request, url), response);
+    // The pictures' addresses in replies have the service's origin, and not its path.
+    if (/^\/(service|mj)\//.test(url.pathname)) return answer(await serve(request, url), response);
     if (url.pathname === "/report") {
       report(JSON.parse(await text(request)));
       return response.end();
@@ -47,7 +48,7 @@ export async function startServer({ createSandbox, folder, csp }) {
     const { method } = request;
     const body = method === "GET" || method === "OPTIONS" ? undefined : Readable.toWeb(request);
     const headers = /** @type {Record<string, string>} */ (request.headers);
-    const target = new URL(url.pathname.slice("/service".length) + url.search, origin);
+    const target = new URL(url.pathname.replace(/^\/service/, "") + url.search, origin);
     const init = /** @type {RequestInit} */ ({ method, headers, body, duplex: "half" });
     return sandbox.fetch(new Request(target, init));
   }
