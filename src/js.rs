@@ -14,6 +14,7 @@ use crate::core::json::{self, Value};
 use crate::core::keep;
 use crate::core::submit::Dialect;
 use crate::core::task::Millis;
+use crate::core::text;
 
 #[wasm_bindgen]
 extern "C" {
@@ -197,13 +198,7 @@ impl From<Told<JsValue>> for Outcome {
 }
 
 fn head(status: u16, redirected: bool, lines: &str) -> Reply {
-    let mut lines = lines.split('\n').map(|line| Some(line).filter(|line| !line.is_empty()).map(String::from));
-    Reply {
-        status,
-        redirected,
-        retry_after: lines.next().flatten(),
-        request_id: lines.next().flatten(),
-        content_type: lines.next().flatten(),
-        ..Reply::default()
-    }
+    let mut lines = text::split(lines, "\n");
+    let mut line = || lines.next().filter(|line| !line.is_empty()).map(String::from);
+    Reply { status, redirected, retry_after: line(), request_id: line(), content_type: line(), ..Reply::default() }
 }

@@ -234,7 +234,7 @@ pub fn expires_at(urls: &[String]) -> Option<Millis> {
 /// When a signed URL stops working, by the parameters of its family.
 pub fn url_expiry(url: &str) -> Option<Millis> {
     let url = WebUrl::parse(url)?;
-    for family in ["X-Amz-", "X-Goog-", "x-oss-"] {
+    for family in text::split("X-Amz- X-Goog- x-oss-", " ") {
         let date = url.parameter(&text::concat(&[family, "Date"])).and_then(time::iso_date);
         let seconds = url.parameter(&text::concat(&[family, "Expires"])).and_then(text::integer);
         if let (Some(date), Some(seconds)) = (date, seconds) {

@@ -261,22 +261,22 @@ pub fn service_code(value: &Value) -> Option<ServiceCode> {
 
 /// Whether the text speaks of credit.
 pub fn is_quota(message: &str) -> bool {
-    contains_any(message, &["quota", "insufficient", "balance", "余额", "额度"])
+    contains_any(message, "quota|insufficient|balance|余额|额度")
 }
 
 /// Whether the text speaks of unsafe content.
 pub fn is_moderation(message: &str) -> bool {
-    contains_any(message, &["banned", "sensitive", "moderation", "policy", "敏感"])
+    contains_any(message, "banned|sensitive|moderation|policy|敏感")
 }
 
 /// Whether the text says that the service's queue is full: nothing was created.
 pub fn is_queue_full(message: &str) -> bool {
-    contains_any(message, &["队列已满", "queue is full"])
+    contains_any(message, "队列已满|queue is full")
 }
 
-fn contains_any(message: &str, words: &[&str]) -> bool {
+fn contains_any(message: &str, words: &str) -> bool {
     let message = message.to_ascii_lowercase();
-    words.iter().any(|word| text::find(&message, word).is_some())
+    text::split(words, "|").any(|word| text::find(&message, word).is_some())
 }
 
 /// `… (request id: 2026…)` inside a message.

@@ -59,35 +59,15 @@ pub enum Code {
     RequestBudget,
 }
 
+/// In the order of [`Code`].
+const CODES: &str = "validation unauthorized forbidden quota moderation not_found rate_limited queue_full unavailable rejected \
+    gateway too_large unsupported redirect protocol network timeout submit_unknown task_failed task_canceled \
+    no_asset not_ready deadline request_budget";
+
 impl Code {
     /// The word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Code::Validation => "validation",
-            Code::Unauthorized => "unauthorized",
-            Code::Forbidden => "forbidden",
-            Code::Quota => "quota",
-            Code::Moderation => "moderation",
-            Code::NotFound => "not_found",
-            Code::RateLimited => "rate_limited",
-            Code::QueueFull => "queue_full",
-            Code::Unavailable => "unavailable",
-            Code::Rejected => "rejected",
-            Code::Gateway => "gateway",
-            Code::TooLarge => "too_large",
-            Code::Unsupported => "unsupported",
-            Code::Redirect => "redirect",
-            Code::Protocol => "protocol",
-            Code::Network => "network",
-            Code::Timeout => "timeout",
-            Code::SubmitUnknown => "submit_unknown",
-            Code::TaskFailed => "task_failed",
-            Code::TaskCanceled => "task_canceled",
-            Code::NoAsset => "no_asset",
-            Code::NotReady => "not_ready",
-            Code::Deadline => "deadline",
-            Code::RequestBudget => "request_budget",
-        }
+        text::nth(CODES, self as usize)
     }
 }
 

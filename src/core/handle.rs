@@ -107,28 +107,31 @@ pub enum Kind {
     Remix,
 }
 
-const KINDS: [(Kind, &str); 10] = [
-    (Kind::Imagine, "imagine"),
-    (Kind::Video, "video"),
-    (Kind::Action, "action"),
-    (Kind::Modal, "modal"),
-    (Kind::Blend, "blend"),
-    (Kind::Describe, "describe"),
-    (Kind::Shorten, "shorten"),
-    (Kind::Edits, "edits"),
-    (Kind::Veo, "veo"),
-    (Kind::Remix, "remix"),
+/// In the order of [`Kind`].
+const WORDS: &str = "imagine video action modal blend describe shorten edits veo remix";
+const KINDS: [Kind; 10] = [
+    Kind::Imagine,
+    Kind::Video,
+    Kind::Action,
+    Kind::Modal,
+    Kind::Blend,
+    Kind::Describe,
+    Kind::Shorten,
+    Kind::Edits,
+    Kind::Veo,
+    Kind::Remix,
 ];
 
 impl Kind {
     /// The word in a handle.
     pub fn as_str(self) -> &'static str {
-        KINDS[self as usize].1
+        text::nth(WORDS, self as usize)
     }
 
     /// The kind of this word.
     pub fn new(word: &str) -> Option<Self> {
-        KINDS.iter().find(|(_, name)| *name == word).map(|(kind, _)| *kind)
+        let place = text::split(WORDS, " ").position(|name| name == word)?;
+        KINDS.get(place).copied()
     }
 
     /// Where tasks of this kind live.

@@ -228,7 +228,7 @@ impl<G> Scheduler<G> {
                 company.push((waste, at));
             }
         }
-        stalest(company)
+        stalest(&company)
     }
 
     /// The expected waste of these waits together, each in shares of its own budget.
@@ -279,8 +279,12 @@ impl<G> Scheduler<G> {
     }
 
     fn move_to_end(&mut self, ask: AskId) {
-        let asked: Vec<_> = self.waits.extract_if(.., |wait| wait.ask == Some(ask)).collect();
-        self.waits.extend(asked);
+        let mut asked = Vec::new();
+        for wait in std::mem::take(&mut self.waits) {
+            let list = if wait.ask == Some(ask) { &mut asked } else { &mut self.waits };
+            list.push(wait);
+        }
+        self.waits.append(&mut asked);
     }
 
     /// How long nothing needs doing.
@@ -324,7 +328,8 @@ impl<G> Scheduler<G> {
 }
 
 /// The waits with the most to gain, up to a batch. A bound is sought that so many pass, which needs no sorting.
-fn stalest(mut company: Vec<(f64, usize)>) -> Vec<usize> {
+fn stalest(company: &[(f64, usize)]) -> Vec<usize> {
+    let mut least = f64::NEG_INFINITY;
     if company.len() > MOST_IN_BATCH {
         let (mut low, mut high) = (0.0, 100.0);
         for _ in 0..30 {
@@ -335,8 +340,13 @@ fn stalest(mut company: Vec<(f64, usize)>) -> Vec<usize> {
                 high = middle;
             }
         }
-        company.retain(|(waste, _)| *waste >= low);
-        company.truncate(MOST_IN_BATCH);
+        least = low;
     }
-    company.into_iter().map(|(_, at)| at).collect()
+    let mut stalest = Vec::new();
+    for (waste, at) in company {
+        if *waste >= least && stalest.len() < MOST_IN_BATCH {
+            stalest.push(*at);
+        }
+    }
+    stalest
 }

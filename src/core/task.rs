@@ -31,7 +31,7 @@ const WORDS: &str = "queued running action_required succeeded failed canceled";
 impl Status {
     /// The word of the public contract.
     pub fn as_str(self) -> &'static str {
-        text::split(WORDS, " ").nth(self as usize).unwrap_or_default()
+        text::nth(WORDS, self as usize)
     }
 
     /// Nothing more will happen to the task.

@@ -44,6 +44,11 @@ pub fn split<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> 
     })
 }
 
+/// One of these words, which have single spaces between.
+pub fn nth(words: &'static str, place: usize) -> &'static str {
+    split(words, " ").nth(place).unwrap_or_default()
+}
+
 /// Whether `word` is one of these, which have single spaces between.
 pub fn is_one_of(word: &str, words: &str) -> bool {
     split(words, " ").any(|one| one == word)

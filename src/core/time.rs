@@ -38,9 +38,7 @@ fn http_date(date: &str) -> Option<Millis> {
     let mut words = text::split(text::split_once(date, ", ")?.1, " ");
     let day = text::number(words.next()?, 10)?;
     let month = words.next()?;
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        .iter()
-        .position(|name| *name == month)?;
+    let month = text::split("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", " ").position(|name| name == month)?;
     let year = text::number(words.next()?, 10)?;
     let mut clock = text::split(words.next()?, ":").map(|part| text::number(part, 10));
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);

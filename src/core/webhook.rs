@@ -10,7 +10,7 @@ const OPERATION: &str = "webhook";
 /// Reads the body. It proves nothing: anybody may have sent it.
 pub fn parse(body: &str, base_url: &str, now: Millis) -> Result<Task, Error> {
     let refuse = |message| Error::new(Code::Protocol, OPERATION, message);
-    let body = body.trim_start_matches('\u{FEFF}').trim();
+    let body = body.strip_prefix("\u{FEFF}").unwrap_or(body).trim();
     let value = json::parse(body).map_err(|_| refuse("the body is not JSON"))?;
     let id = TaskId::first(&value, "id task_id data.id data.task_id result.id result.task_id")
         .ok_or_else(|| refuse("the body names no task"))?;

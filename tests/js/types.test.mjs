@@ -37,15 +37,15 @@ function watched(values = {}) {
 }
 
 test("the codes are those of the core and of the facade", async () => {
-  const core = [...(await read("src/core/error.rs")).matchAll(/Code::\w+ => "(\w+)"/g)].map(
-    ([, word]) => word,
-  );
+  const [, list] = /const CODES: &str = "([^"]+)"/.exec(await read("src/core/error.rs")) ?? [];
+  const core = (list ?? "").match(/\w+/g) ?? [];
+  assert.ok(core.length > 20);
   const texts = (/** @type {string} */ folder) => readAll(folder, /\.(?:js|rs)$/);
   const program = [...(await texts("src/core/")), ...(await texts("pkg/src/"))].join("\n");
   const words = new Set(wordsOf("ErrorCode"));
   const missing = core.filter((word) => !words.has(word));
   assert.deepEqual(missing, [], "codes of the core that are not declared");
-  const unused = [...words].filter((word) => !program.includes(`"${word}"`));
+  const unused = [...words].filter((word) => !core.includes(word) && !program.includes(`"${word}"`));
   assert.deepEqual(unused, [], "declared codes that nothing uses");
 });
 
@@ -208,7 +208,12 @@ test("errors and events have no field that is not declared, and events all that 
 });
 
 test("every @default is what the code has", async () => {
-  const sources = ["src/core/http.rs", "src/core/poller/options.rs", "pkg/src/options.js", "pkg/src/checks.js"];
+  const sources = [
+    "src/core/http.rs",
+    "src/core/poller/options.rs",
+    "pkg/src/options.js",
+    "pkg/src/checks.js",
+  ];
   const code = (await Promise.all(sources.map(read))).join("\n");
   const form = await read("src/core/form.rs");
   /** A constant's value, with what it is multiplied by. @param {string} name */

@@ -40,7 +40,12 @@ impl Poller {
     /// it a new one, with the deadline if that can be read.
     pub fn resume(&mut self, state: &Value, now: Millis) {
         let deadline = state.get("deadline");
-        let numbers: Vec<i64> = state.get("n").items().iter().filter_map(number).collect();
+        let mut numbers = Vec::new();
+        for item in state.get("n").items() {
+            if let Some(number) = number(item) {
+                numbers.push(number);
+            }
+        }
         let mut has_default_time = false;
         if state.get("v").integer() == Some(VERSION) && numbers.len() == NUMBERS {
             has_default_time = self.visit(&mut Ledger::Read(numbers.into_iter()));
