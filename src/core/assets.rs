@@ -49,9 +49,9 @@ fn is_authority(authority: &str) -> bool {
     // Beyond ASCII the browser decides: it knows which letters a name may have, and that takes tables.
     let plain = |letter: char| is_plain(letter) || (!letter.is_ascii() && !letter.is_whitespace());
     let is_port = |port: &str| port.is_empty() || text::number(port, 10).is_some_and(|port| port <= 0xFFFF);
-    if let Some(literal) = authority.strip_prefix('[') {
+    if let Some(literal) = authority.strip_prefix("[") {
         let (address, rest) = text::split_once(literal, "]").unwrap_or((literal, "]"));
-        return text::is_ipv6(address) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
+        return text::is_ipv6(address) && (rest.is_empty() || rest.strip_prefix(":").is_some_and(is_port));
     }
     let (host, port) = text::split_once(authority, ":").unwrap_or((authority, ""));
     !host.is_empty() && host.chars().all(plain) && is_port(port)
@@ -80,7 +80,7 @@ pub fn harvest(task: &Value, video_task: bool, base_url: &str) -> Harvest {
     let mut found = Harvest::default();
     let mut videos = urls_in(task, VIDEO_FIELDS);
     for field in text::split(GENERAL_FIELDS, " ") {
-        match field.strip_suffix('?') {
+        match field.strip_suffix("?") {
             Some(field) if video_task => collect(task.at(field), &mut videos),
             Some(_) => {}
             None => collect(task.at(field), &mut videos),
@@ -179,7 +179,7 @@ fn without_rand(url: &str) -> String {
 
 /// A URL as it may be shown: http(s) only; a path is taken to be on the service's own origin.
 pub fn absolute(url: &str, base_url: &str) -> Option<String> {
-    if url.starts_with('/') && !url.starts_with("//") {
+    if url.starts_with("/") && !url.starts_with("//") {
         let joined = text::concat(&[WebUrl::parse(base_url)?.origin, url]);
         return WebUrl::parse(&joined).is_some().then_some(joined);
     }

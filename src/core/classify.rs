@@ -225,7 +225,7 @@ impl Words {
         Words {
             code: service_code(error.get("code")).or_else(|| service_code(body.get("code"))),
             // A web page is never shown, not even from inside a message.
-            message: if message.starts_with('<') { excerpt(message) } else { message.into() },
+            message: if message.starts_with("<") { excerpt(message) } else { message.into() },
         }
     }
 

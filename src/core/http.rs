@@ -217,7 +217,7 @@ pub fn excerpt(text: &str) -> String {
             '>' if in_tag => in_tag = false,
             _ if in_tag => continue,
             _ if letter.is_whitespace() || letter.is_control() => {
-                if !plain.is_empty() && !plain.ends_with(' ') {
+                if !plain.is_empty() && !plain.ends_with(" ") {
                     plain.push(' ');
                 }
             }

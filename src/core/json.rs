@@ -146,9 +146,9 @@ pub fn scaled(text: &str, places: i32) -> Option<(i64, bool)> {
         Some((number, exponent)) => (number, i32::try_from(text::integer(exponent)?).ok()?),
         None => (text, 0),
     };
-    let (negative, number) = match number.strip_prefix('-') {
+    let (negative, number) = match number.strip_prefix("-") {
         Some(rest) => (true, rest),
-        None => (false, number.strip_prefix('+').unwrap_or(number)),
+        None => (false, number.strip_prefix("+").unwrap_or(number)),
     };
     let (whole, fraction) = text::split_once(number, ".").unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() {

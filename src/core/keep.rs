@@ -99,13 +99,13 @@ fn write_files(files: &Result<Vec<File<'_>>, &str>, json: &mut Writer) {
 /// only a local network knows. `host` is as the URL standard writes it, so that 0x7f.1 has become 127.0.0.1. What a public
 /// name resolves to nobody here can see.
 pub fn is_public(host: &str) -> bool {
-    if let Some(literal) = host.strip_prefix('[') {
+    if let Some(literal) = host.strip_prefix("[") {
         // 2000::/3 is what the internet has, less the prefixes that carry any IPv4 address in them.
         let mut groups = text::split(literal, ":").map(|group| text::number(group, 16));
         let (first, second) = (groups.next().flatten().unwrap_or(0), groups.next().flatten().unwrap_or(0));
         return first >> 13 == 1 && first != 0x2002 && (first, second) != (0x2001, 0);
     }
-    let name = host.strip_suffix('.').unwrap_or(host);
+    let name = host.strip_suffix(".").unwrap_or(host);
     let end = text::split(name, ".").last().unwrap_or_default();
     if text::number(end, 10).is_some() {
         return is_public_ipv4(name);

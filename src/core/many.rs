@@ -84,9 +84,7 @@ impl Many {
     pub fn request(&self, ask: &Ask) -> HttpRequest {
         match ask.route {
             Route::Single => reading::request(&self.handles[ask.places[0]]),
-            Route::List => {
-                reading::list_request(&ask.places.iter().map(|&at| &self.handles[at].id).collect::<Vec<_>>())
-            }
+            Route::List => reading::list_request(ask.places.len(), &|at| &self.handles[ask.places[at]].id),
         }
     }
 
@@ -104,8 +102,7 @@ impl Many {
                 reading::read(&self.handles[ask.places[0]], reply, base_url, now).map(|task| vec![Some(task)])
             }
             (Ok(reply), Route::List) => {
-                let handles: Vec<&TaskHandle> = ask.places.iter().map(|&at| &self.handles[at]).collect();
-                reading::read_many(&handles, reply, base_url, now)
+                reading::read_many(ask.places.len(), &|at| &self.handles[ask.places[at]], reply, base_url, now)
             }
         };
         match read {

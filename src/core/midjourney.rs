@@ -15,9 +15,13 @@ type Outcome<T> = Result<T, Error>;
 pub fn uploaded(reply: &Reply, now: Millis) -> Outcome<Vec<String>> {
     let (judge, text) = (Judge { operation: "midjourney.upload", purpose: Purpose::Submit, reply, now }, reply.text());
     let body = judge.json(&text)?;
-    let mut urls = Vec::new();
-    super::assets::collect(body.get("result"), &mut urls);
-    urls.retain(|url| super::fields::is_web_url(url));
+    let (mut texts, mut urls) = (Vec::new(), Vec::new());
+    super::assets::collect(body.get("result"), &mut texts);
+    for text in texts {
+        if super::fields::is_web_url(&text) {
+            urls.push(text);
+        }
+    }
     if code(&body) == Some(1) && !urls.is_empty() {
         return Ok(urls);
     }

@@ -22,10 +22,10 @@ pub fn request(handle: &TaskHandle) -> HttpRequest {
     }
 }
 
-/// The read of several Midjourney tasks: `POST /mj/task/list-by-condition`.
-pub fn list_request(ids: &[&TaskId]) -> HttpRequest {
+/// The read of so many Midjourney tasks: `POST /mj/task/list-by-condition`.
+pub fn list_request<'a>(count: usize, id: &dyn Fn(usize) -> &'a TaskId) -> HttpRequest {
     let mut body = Writer::default();
-    body.object(|body| body.key("ids").list(|list| ids.iter().for_each(|id| list.string(id.as_str()))));
+    body.object(|body| body.key("ids").list(|list| (0..count).for_each(|at| list.string(id(at).as_str()))));
     HttpRequest {
         operation: "midjourney.list",
         method: "POST",
@@ -86,8 +86,9 @@ pub fn read_listed(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Mill
 
 /// The row of each task in the reply to [`list_request`]; None for those that the service left out.
 /// A reply that is no list says nothing of any task: it is an error.
-pub fn read_many(
-    handles: &[&TaskHandle],
+pub fn read_many<'a>(
+    count: usize,
+    handle: &dyn Fn(usize) -> &'a TaskHandle,
     reply: &Reply,
     base_url: &str,
     now: Millis,
@@ -98,8 +99,8 @@ pub fn read_many(
     let rows = rows(&body).ok_or_else(|| judge.error(Code::Protocol, "the reply is no list of tasks"))?;
     let ids = ids(rows);
     let mut tasks = Vec::new();
-    for handle in handles {
-        tasks.push(own_row(rows, &ids, handle, base_url));
+    for at in 0..count {
+        tasks.push(own_row(rows, &ids, handle(at), base_url));
     }
     Ok(tasks)
 }
@@ -304,7 +305,7 @@ fn status(word: &str) -> Status {
 /// `"40%"`, `40`, `"40"`, `0.5` (half a percent); words are none.
 fn progress(value: &Value) -> Option<Progress> {
     let written = value.written()?;
-    let number = written.strip_suffix('%').unwrap_or(written).trim();
+    let number = written.strip_suffix("%").unwrap_or(written).trim();
     scaled(number, 3).map(|(thousandths, _)| Progress(thousandths.clamp(0, 100_000)))
 }
 

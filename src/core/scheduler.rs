@@ -233,11 +233,12 @@ impl<G> Scheduler<G> {
 
     /// The expected waste of these waits together, each in shares of its own budget.
     fn waste(&self, company: &[usize], at: Millis) -> f64 {
-        let share = |&place: &usize| {
+        let mut shares = 0.0;
+        for &place in company {
             let poller = &self.waits[place].poller;
-            poller.waste(at).unwrap_or(0.0) / poller.staleness_budget()
-        };
-        company.iter().map(share).sum()
+            shares += poller.waste(at).unwrap_or(0.0) / poller.staleness_budget();
+        }
+        shares
     }
 
     fn batch(&mut self, company: Vec<usize>, now: Millis) -> Ask {

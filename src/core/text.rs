@@ -88,9 +88,9 @@ pub fn times(number: i64, factor: i64) -> Option<i64> {
 
 /// A whole number with or without a sign.
 pub fn integer(text: &str) -> Option<i64> {
-    match text.strip_prefix('-') {
+    match text.strip_prefix("-") {
         Some(digits) => number(digits, 10).map(|number| -number),
-        None => number(text.strip_prefix('+').unwrap_or(text), 10),
+        None => number(text.strip_prefix("+").unwrap_or(text), 10),
     }
 }
 
@@ -123,6 +123,6 @@ fn groups(text: &str, is_end: bool) -> Option<usize> {
 
 fn is_ipv4(text: &str) -> bool {
     let is_byte =
-        |part: &str| number(part, 10).is_some_and(|byte| byte < 256) && (part == "0" || !part.starts_with('0'));
+        |part: &str| number(part, 10).is_some_and(|byte| byte < 256) && (part == "0" || !part.starts_with("0"));
     split(text, ".").count() == 4 && split(text, ".").all(is_byte)
 }

@@ -443,7 +443,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let Step::Fetch(route) = poller.step(self.clock.now) else { return self.end_step(poller, None, V::default()) };
         let request = match route {
             Route::Single => reading::request(poller.handle()),
-            Route::List => reading::list_request(&[&poller.handle().id]),
+            Route::List => reading::list_request(1, &|_| &poller.handle().id),
         };
         let left = poller.gives_up_at().map(|end| end - self.clock.now);
         let limit = options.request_timeout;

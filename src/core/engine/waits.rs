@@ -3,7 +3,6 @@
 use super::{CallerId, Done, Effect, Engine, Limit, Start, Stop, consider};
 use crate::core::classify::Purpose;
 use crate::core::error::Error;
-use crate::core::handle::TaskHandle;
 use crate::core::http::{READ_TIMEOUT_MS, Reply};
 use crate::core::poller::{Poller, Route};
 use crate::core::reading;
@@ -182,7 +181,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     fn ask(&mut self, at: usize, ask: scheduler::Ask) {
         let request = match ask.route {
             Route::Single => reading::request(&ask.handles[0]),
-            Route::List => reading::list_request(&ask.handles.iter().map(|handle| &handle.id).collect::<Vec<_>>()),
+            Route::List => reading::list_request(ask.handles.len(), &|at| &ask.handles[at].id),
         };
         let (owner, limit) = (self.waits[at].owner, self.waits[at].limit.unwrap_or(Some(READ_TIMEOUT_MS)));
         self.send(owner, &request, Purpose::Read, limit, (1, ask.handles.len()), Some(ask));
@@ -269,13 +268,16 @@ fn readings(
     base_url: &str,
     now: Millis,
 ) -> Vec<Result<Option<Task>, Error>> {
-    let handles: Vec<&TaskHandle> = ask.handles.iter().collect();
     let tasks = reply.and_then(|reply| match ask.route {
-        Route::Single => reading::read(handles[0], reply, base_url, now).map(|task| vec![Some(task)]),
-        Route::List => reading::read_many(&handles, reply, base_url, now),
+        Route::Single => reading::read(&ask.handles[0], reply, base_url, now).map(|task| vec![Some(task)]),
+        Route::List => reading::read_many(ask.handles.len(), &|at| &ask.handles[at], reply, base_url, now),
     });
+    let mut readings = Vec::new();
     match tasks {
-        Ok(tasks) => tasks.into_iter().map(Ok).collect(),
-        Err(error) => handles.iter().map(|handle| Err(error.clone().with_handle(handle))).collect(),
+        Ok(tasks) => tasks.into_iter().for_each(|task| readings.push(Ok(task))),
+        Err(error) => {
+            ask.handles.iter().for_each(|handle| readings.push(Err(error.clone().with_handle(handle))));
+        }
     }
+    readings
 }
