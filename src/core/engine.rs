@@ -281,8 +281,12 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     fn sleep(&mut self, owner: CallerId, ms: Option<Millis>) {
         let ms = ms.map(|ms| ms.clamp(0, LONGEST_SLEEP_MS));
-        self.sleeps.retain(|(sleeper, _)| *sleeper != owner);
-        self.sleeps.extend(ms.map(|ms| (owner, self.clock.now + ms)));
+        if let Some(place) = self.sleeps.iter().position(|(sleeper, _)| *sleeper == owner) {
+            self.sleeps.swap_remove(place);
+        }
+        if let Some(ms) = ms {
+            self.sleeps.push((owner, self.clock.now + ms));
+        }
         self.effects.push(Effect::Sleep(owner, ms));
     }
 
@@ -292,9 +296,15 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// Ends the requests of an owner, or those of them that are meant.
-    fn abandon(&mut self, owner: CallerId, is_meant: impl Fn(&Asked) -> bool) {
-        let abandoned = self.asks.extract_if(.., |asked| asked.owner == owner && is_meant(asked));
-        self.effects.extend(abandoned.map(|asked| Effect::Abort(asked.id)));
+    fn abandon(&mut self, owner: CallerId, is_meant: &dyn Fn(&Asked) -> bool) {
+        let mut at = 0;
+        while let Some(asked) = self.asks.get(at) {
+            if asked.owner == owner && is_meant(asked) {
+                self.effects.push(Effect::Abort(self.asks.remove(at).id));
+            } else {
+                at += 1;
+            }
+        }
     }
 
     /// Learns from a reading, and says what it lets expect.

@@ -227,5 +227,5 @@ pub fn excerpt(text: &str) -> String {
             break;
         }
     }
-    text::start(plain.trim_end(), 200).into()
+    text::start(plain.trim(), 200).into()
 }

@@ -2,7 +2,7 @@
 
 /// The texts of the items of the list that a sound reply is, or wraps: `[{…}, {…}]`, `{"data": [{…}]}`.
 pub fn rows(text: &str) -> Vec<&str> {
-    let outer = if text.trim_start().starts_with("{") { 2 } else { 1 };
+    let outer = if text.trim().starts_with("{") { 2 } else { 1 };
     let (mut rows, mut start, mut depth) = (Vec::new(), None, 0);
     let (mut is_quoted, mut is_escaped) = (false, false);
     for (at, byte) in text.bytes().enumerate() {

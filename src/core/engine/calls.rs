@@ -167,7 +167,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             Work::Submit(..) => self.send_submit(call),
             Work::Held(..) => self.enter_run(call),
             Work::Step(mut poller, _) => {
-                self.abandon(call.start.caller, |_| true);
+                self.abandon(call.start.caller, &|_| true);
                 poller.expire();
                 let outcome = self.end_step(*poller, None, V::default());
                 self.end(call.start.caller, call.operation, outcome);
@@ -196,7 +196,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     pub(super) fn leave_call(&mut self, call: Call<V>, is_sent: bool) {
         let id = call.id();
-        self.abandon(id, |_| true);
+        self.abandon(id, &|_| true);
         self.sleep(id, None);
         let stop = match call.work {
             Work::Submit(submit) if is_sent => {
@@ -400,8 +400,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             asks.push((name, ask));
         }
         if asks.is_empty() {
-            let raws = many.firsts().iter().map(|&first| raws[first].clone()).collect();
-            return Ok(Some(Done { raws, ..Done::plain(json_of(|json| many.write(json))) }));
+            let mut own = Vec::new();
+            for &first in many.firsts() {
+                own.push(raws[first].clone());
+            }
+            return Ok(Some(Done { raws: own, ..Done::plain(json_of(|json| many.write(json))) }));
         }
         self.calls.push(call);
         Ok(None)
@@ -415,7 +418,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let (_, ask) = asks.swap_remove(place);
         let reply = outcome.as_ref().map_err(Clone::clone);
         if let Err(error) = many.replied(&ask, reply, &self.settings.base_url, self.clock.now) {
-            self.abandon(id, |_| true);
+            self.abandon(id, &|_| true);
             return Err(error.into());
         }
         *self.lists_work() &= many.lists_work();

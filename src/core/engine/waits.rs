@@ -146,7 +146,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     fn abandon_ask(&mut self, at: usize, abandoned: Option<scheduler::AskId>) {
         if let Some(id) = abandoned {
-            self.abandon(self.waits[at].owner, |asked| asked.ask.as_ref().is_some_and(|ask| ask.id == id));
+            self.abandon(self.waits[at].owner, &|asked| asked.ask.as_ref().is_some_and(|ask| ask.id == id));
         }
     }
 

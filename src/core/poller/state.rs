@@ -48,7 +48,7 @@ impl Poller {
         }
         let mut has_default_time = false;
         if state.get("v").integer() == Some(VERSION) && numbers.len() == NUMBERS {
-            has_default_time = self.visit(&mut Ledger::Read(numbers.into_iter()));
+            has_default_time = self.visit(&mut Ledger::Read(numbers, 0));
             // The clock that wrote it may have been ahead.
             let longest = self.options.interval_ms.unwrap_or(0).max(LONGEST_RETRY_AFTER_MS);
             self.next_at = self.next_at.min(now.saturating_add(longest));
@@ -151,14 +151,17 @@ impl Poller {
 /// Goes over a wait's numbers in one order, to write them or to read them.
 enum Ledger {
     Write(Vec<i64>),
-    Read(std::vec::IntoIter<i64>),
+    Read(Vec<i64>, usize),
 }
 
 impl Ledger {
     fn number(&mut self, number: &mut i64) {
         match self {
             Ledger::Write(numbers) => numbers.push((*number).clamp(NONE, MOST)),
-            Ledger::Read(numbers) => *number = numbers.next().unwrap_or(NONE),
+            Ledger::Read(numbers, at) => {
+                *number = numbers.get(*at).copied().unwrap_or(NONE);
+                *at += 1;
+            }
         }
     }
 
