@@ -7,6 +7,7 @@ import { copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from "n
 import { homedir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { bundleInto } from "./bundle.mjs";
+import { wrapGlue } from "./glue.mjs";
 import { withLock } from "./lock.mjs";
 import { bindgen, bindgenVersion, cargo, setup, toolOutput } from "./setup.mjs";
 import { capture, main, root, run, step, Stop } from "./shell.mjs";
@@ -74,7 +75,7 @@ async function distSources() {
 async function wasmSources() {
   const code = await hash("src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo");
   const std = stableStd ? "stable std" : "own std";
-  return `${std} ${code} ${await hash("tools/build.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
+  return `${std} ${code} ${await hash("tools/build.mjs", "tools/glue.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
 }
 
 /** The modules with their glue and inline form, in a folder of their own: a change of JavaScript leaves them. */
@@ -202,31 +203,6 @@ function shortNames({ imports, exports }, compiled) {
   const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(compiled));
   const names = [...imports.map(([, long, short]) => [long, short]), ...exports, [imports[0][0], module]];
   return Object.fromEntries(names);
-}
-
-/**
- * Wraps wasm-bindgen's output in a function, unpatched but for those names: each call makes an independent instance,
- * and what it would take from the global scope is handed to it. It has no document: there is no script to find.
- * @param {string} output
- * @param {Record<string, string>} names
- */
-async function wrapGlue(output, names) {
-  const glue = [
-    "export function createGlue({ WebAssembly }) {",
-    "const document = undefined;",
-    output,
-    "return wasm_bindgen;",
-    "}\n",
-  ].join("\n");
-  const { transform } = await import("esbuild"); // not before set-up has installed it
-  const long = Object.keys(names).map((name) => name.replace(/[^\w]/g, "\\$&"));
-  const options = {
-    mangleProps: new RegExp(`^(?:${long.join("|")})$`),
-    mangleQuoted: true,
-    mangleCache: names,
-  };
-  const { code } = await transform(glue, options);
-  return code;
 }
 
 /** Puts pkg/dist together beside the old one and swaps them, so that nobody sees half of it. */

@@ -10,11 +10,11 @@ import { Stop, main, root } from "./shell.mjs";
  * Bytes in brotli. The inline form may cost 1.4 times the plain one: base64 compresses badly. The goal is 32 KiB; until it is
  * reached the budget is what has been, so that growth fails the build.
  */
-const plain = 65_700;
+const plain = 65_400;
 const SLIM = "slim + wasm: what a page pays";
 const INLINE = "default entry (wasm inline)";
 /** The tarball's goal is 300 KB; it has the client's module and the gateway's twice each, and a sandbox with pictures. */
-const tarballLimit = 365_000;
+const tarballLimit = 355_000;
 const budget = {
   [SLIM]: plain,
   [INLINE]: Math.floor(1.4 * plain),

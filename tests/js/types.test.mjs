@@ -38,6 +38,7 @@ function watched(values = {}) {
 
 test("the codes are those of the core and of the facade", async () => {
   const [, list] = /const CODES: &str = "([^"]+)"/.exec(await read("src/core/error.rs")) ?? [];
+  /** @type {string[]} */
   const core = (list ?? "").match(/\w+/g) ?? [];
   assert.ok(core.length > 20);
   const texts = (/** @type {string} */ folder) => readAll(folder, /\.(?:js|rs)$/);
