@@ -12,6 +12,7 @@ use crate::core::engine::{self, Effect, Lost, Settings, Start, Told};
 use crate::core::http::Reply;
 use crate::core::json::{self, Value};
 use crate::core::keep;
+use crate::core::reading;
 use crate::core::submit::Dialect;
 use crate::core::task::Millis;
 use crate::core::text;
@@ -96,15 +97,13 @@ impl Engine {
         self.tell();
     }
 
-    /// The head of a reply is there: its lines are Retry-After, the request's id and the content type. Whether its body is the
-    /// caller's to read, with `open`.
-    pub fn opened(&self, ask: u32, status: u16, redirected: bool, lines: &str, open: JsValue) -> bool {
-        let is_open = self.enter().opened(ask, &head(status, redirected, lines), open);
-        self.tell();
-        is_open
+    /// Whether the body of a reply with this head is the caller's to read. The lines are Retry-After, the request's id and the
+    /// content type.
+    pub fn opens(&self, status: u16, redirected: bool, lines: &str) -> bool {
+        reading::is_content(&head(status, redirected, lines))
     }
 
-    /// A whole reply: its head, its body, and that as the host has it, which is undefined when it is larger than it may be.
+    /// A reply: its head, its body, and what the host has of it, which is undefined when it is larger than it may be.
     pub fn replied(&self, ask: u32, status: u16, redirected: bool, lines: &str, body: Vec<u8>, raw: JsValue) {
         let reply = Reply { over_cap: raw.is_undefined(), body, ..head(status, redirected, lines) };
         self.enter().replied(ask, reply, raw);

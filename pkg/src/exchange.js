@@ -67,17 +67,17 @@ export class Exchange {
 
   /**
    * Sends the request and reads the reply, of which there is no body when it is larger than it may be.
-   * @param {(head: Head) => boolean | undefined} [takes] whether somebody else reads the body: then there is no reply
-   * @returns {Promise<{ head: Head, body?: Uint8Array } | undefined>}
+   * @param {(head: Head) => boolean} leaves whether the body is to be handed over as it is: then it is this exchange
+   * @returns {Promise<{ head: Head, body: Uint8Array | Exchange | undefined }>}
    */
-  run(takes) {
+  run(leaves) {
     return new Promise((resolve, reject) => {
       this.#onLate = () => {
         this.at = "time";
         reject();
         this.abort();
       };
-      this.#replied(takes).then(resolve, reject);
+      this.#replied(leaves).then(resolve, reject);
     });
   }
 
@@ -89,16 +89,15 @@ export class Exchange {
     this.#outOfGate();
   }
 
-  /** @param {((head: Head) => boolean | undefined) | undefined} takes */
-  async #replied(takes) {
+  /** @param {(head: Head) => boolean} leaves */
+  async #replied(leaves) {
     const { gate } = this.#settings;
     try {
       if (gate && !gate.enter()) await gate.turn(this.#signal);
       this.#leaveGate = () => gate?.leave();
       const head = await this.#head();
       this.#outOfGate();
-      if (takes?.(head)) return undefined;
-      return { head, body: await this.#read() };
+      return { head, body: leaves(head) ? this : await this.#read() };
     } finally {
       clearTimeout(this.#timer);
       this.#outOfGate();

@@ -44,14 +44,13 @@ export class Host {
       // One that was given up may come to an end all the same.
       if (this.#exchanges.delete(ask)) this.#run(work);
     };
-    const takes = (/** @type {import("./exchange.js").Head} */ head) => {
-      const isTaken = this.#run((engine) => engine.opened(ask, ...head, exchange));
-      if (isTaken) this.#exchanges.delete(ask);
-      return isTaken;
-    };
-    exchange.run(isDownload ? takes : undefined).then(
-      (reply) =>
-        reply && end((engine) => engine.replied(ask, ...reply.head, reply.body ?? NOTHING, reply.body)),
+    const leaves = (/** @type {import("./exchange.js").Head} */ head) =>
+      isDownload && this.#run((engine) => engine.opens(...head));
+    exchange.run(leaves).then(
+      ({ head, body }) => {
+        const bytes = body instanceof Exchange ? undefined : body;
+        end((engine) => engine.replied(ask, ...head, bytes ?? NOTHING, body));
+      },
       (cause) => end((engine) => engine.failed(ask, exchange.at, exchange.isSent, cause)),
     );
   }

@@ -68,7 +68,7 @@ pub enum Effect<V> {
         ask: AskId,
         /// [`HttpRequest::write`].
         request: String,
-        /// Of its reply [`Engine::opened`] is to be told before the body is read.
+        /// A body that [`crate::core::reading::is_content`] is not read: it is the caller's, as it is.
         is_download: bool,
     },
     /// End this request; nobody waits for its reply.

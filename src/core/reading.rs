@@ -39,11 +39,12 @@ pub fn content_request(handle: &TaskHandle) -> HttpRequest {
     HttpRequest::get(CONTENT, text::concat(&["/v1/videos/", &handle.id.path_segment(), "/content"]))
 }
 
-/// Whether a 2xx reply for a video calls itself a page or JSON. Any other type, and none, may be a video: gateways say
-/// `application/octet-stream`, or nothing.
-pub fn is_no_video(content_type: Option<&str>) -> bool {
-    let content_type = content_type.unwrap_or_default().trim().to_ascii_lowercase();
-    content_type.starts_with("text/") || content_type.starts_with("application/json")
+/// Whether a reply, by its head, is the video itself. A page or JSON is none; any other type, and none, may be a video: gateways
+/// say `application/octet-stream`, or nothing.
+pub fn is_content(head: &Reply) -> bool {
+    let content_type = head.content_type.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_text = content_type.starts_with("text/") || content_type.starts_with("application/json");
+    head.is_ok() && !head.redirected && !is_text
 }
 
 /// Why the content did not come. A task that has not finished answers 400, and in words only. protocol.md 1.18.

@@ -339,26 +339,6 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         Ok(None)
     }
 
-    /// The head of a reply, before its body is read. Whether the body is the caller's own to read: then the call has ended,
-    /// with `open` for the host to hand over.
-    pub fn opened(&mut self, ask: AskId, head: &Reply, open: V) -> bool {
-        let is_content =
-            |call: &Call<V>, owner| call.id() == owner && matches!(call.work, Work::Single(Single::Content, _));
-        let Some(asked) = self.asks.iter().find(|asked| asked.id == ask) else { return false };
-        let owner = asked.owner;
-        let is_video = head.is_ok() && !head.redirected && !reading::is_no_video(head.content_type.as_deref());
-        if !is_video || !self.calls.iter().any(|call| is_content(call, owner)) {
-            return false;
-        }
-        let Some(asked) = self.forget(ask) else { return false };
-        self.trace_response(&asked, head);
-        if let Some(Call { work: Work::Single(_, Some(handle)), operation, .. }) = self.take_call(owner) {
-            let done = Done { raws: vec![open], ..Done::plain(handle_json(&handle)) };
-            self.conclude(owner, operation, Ok(done));
-        }
-        true
-    }
-
     fn single_came(
         &mut self,
         single: Single,
@@ -376,6 +356,9 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             Single::Seed => {
                 let seed = midjourney::seeded(&reply, self.clock.now).map_err(|error| error.with_handle(&handle))?;
                 Ok(Some(Done::plain(json_of(|json| json.string(&seed)))))
+            }
+            Single::Content if reading::is_content(&reply) => {
+                Ok(Some(Done { raws: vec![value], ..Done::plain(handle_json(&handle)) }))
             }
             Single::Content => Err(reading::content_error(&handle, &reply, self.clock.now).into()),
             _ => {
