@@ -21,6 +21,8 @@ use super::task::{Millis, Status, Task};
 mod calls;
 mod clock;
 mod options;
+mod reads;
+mod submits;
 mod trace;
 mod waits;
 
@@ -127,32 +129,19 @@ struct Asked {
 /// How a call ended well.
 struct Done<V> {
     json: String,
-    raws: Vec<V>,
+    /// What each of a list was read from; None: of one task, the reply.
+    raws: Option<Vec<V>>,
     /// For the event.
     status: Status,
 }
 
 impl<V> Done<V> {
     fn plain(json: String) -> Self {
-        Done { json, raws: Vec::new(), status: Status::Succeeded }
+        Done { json, raws: None, status: Status::Succeeded }
     }
 
-    fn task(task: &Task, raw: V) -> Self {
-        Done { json: written(task), raws: vec![raw], status: task.status }
-    }
-}
-
-/// Why a call ended without a result.
-enum Stop<V> {
-    /// An error, what was thrown to cause it, and what its task was read from.
-    Error(Error, V, Vec<V>),
-    /// Its caller does not want it any more.
-    Aborted,
-}
-
-impl<V: Default> From<Error> for Stop<V> {
-    fn from(error: Error) -> Self {
-        Stop::Error(error, V::default(), Vec::new())
+    fn task(task: &Task) -> Self {
+        Done { status: task.status, ..Done::plain(written(task)) }
     }
 }
 
@@ -329,19 +318,31 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         }
     }
 
-    /// The end of a call or of a wait: an event, and the caller is told.
-    fn conclude(&mut self, caller: CallerId, operation: &str, outcome: Result<Done<V>, Stop<V>>) {
-        self.trace_settled(operation, &outcome);
-        let (verdict, json, cause, raws) = match outcome {
-            Ok(done) => ("ok", done.json, V::default(), done.raws),
-            Err(Stop::Aborted) => ("aborted", String::new(), V::default(), Vec::new()),
-            Err(Stop::Error(error, cause, raws)) => {
+    /// The end of a call or of a wait: an event, and the caller is told. `cause` was thrown, `raw` is what a task was read from.
+    fn conclude(&mut self, caller: CallerId, operation: &str, outcome: Result<Done<V>, Error>, cause: V, raw: V) {
+        let mut told = Told { verdict: "ok", json: String::new(), cause, raws: vec![raw] };
+        match outcome {
+            Ok(done) => {
+                self.trace_settled(operation, done.status.as_str(), None);
+                told.json = done.json;
+                if let Some(raws) = done.raws {
+                    told.raws = raws;
+                }
+            }
+            Err(error) => {
+                self.trace_settled(operation, error.code.as_str(), Some(&error));
                 let mut json = Writer::default();
                 error.write(&mut json);
-                ("error", json.finish(), cause, raws)
+                (told.verdict, told.json) = ("error", json.finish());
             }
-        };
-        self.effects.push(Effect::Tell(caller, Told { verdict, json, cause, raws }));
+        }
+        self.effects.push(Effect::Tell(caller, told));
+    }
+
+    /// Its caller does not want it any more.
+    fn conclude_aborted(&mut self, caller: CallerId, operation: &str) {
+        self.trace_settled(operation, "aborted", None);
+        self.tell(caller, "aborted", String::new(), Vec::new());
     }
 
     /// The time, and any number, for a decision that is none of a call's.

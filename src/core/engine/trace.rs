@@ -1,6 +1,6 @@
 //! The events of a client, as JSON: `TraceEvent` in `index.d.ts`.
 
-use super::{Asked, Done, Effect, Engine, Stop};
+use super::{Asked, Effect, Engine};
 use crate::core::error::Error;
 use crate::core::handle::TaskHandle;
 use crate::core::http::{HttpRequest, Reply};
@@ -78,15 +78,11 @@ impl<V> Engine<V> {
     }
 
     /// A call or a wait has ended.
-    pub(super) fn trace_settled(&mut self, operation: &str, outcome: &Result<Done<V>, Stop<V>>) {
-        let (word, ambiguous, handle) = match outcome {
-            Ok(done) => (done.status.as_str(), false, None),
-            Err(Stop::Aborted) => ("aborted", false, None),
-            Err(Stop::Error(error, ..)) => (error.code.as_str(), error.ambiguous, error.handle.as_deref()),
-        };
+    pub(super) fn trace_settled(&mut self, operation: &str, outcome: &str, error: Option<&Error>) {
+        let handle = error.and_then(|error| error.handle.as_deref());
         let Some(mut event) = self.event(operation, "settled", handle) else { return };
-        event.key("outcome").string(word);
-        event.key("ambiguous").boolean(ambiguous);
+        event.key("outcome").string(outcome);
+        event.key("ambiguous").boolean(error.is_some_and(|error| error.ambiguous));
         self.trace(event);
     }
 }

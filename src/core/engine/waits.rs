@@ -1,6 +1,6 @@
 //! The waits that share requests: what is asked when is decided in [`crate::core::scheduler`]; here it is sent, read and told.
 
-use super::{CallerId, Done, Effect, Engine, Limit, Start, Stop, consider};
+use super::{CallerId, Done, Effect, Engine, Limit, Start, consider};
 use crate::core::classify::Purpose;
 use crate::core::error::Error;
 use crate::core::http::{READ_TIMEOUT_MS, Reply};
@@ -54,7 +54,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     /// A wait begins. `argument` is the JSON of its task's handle or id.
     pub fn wait(&mut self, start: Start, argument: &str, options: &str) {
         if let Err(error) = self.begin_wait(&start, argument, options) {
-            self.conclude(start.caller, "poll", Err(error.into()));
+            self.conclude(start.caller, "poll", Err(error), V::default(), V::default());
         }
     }
 
@@ -140,7 +140,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             let abandoned = scheduler.remove(id);
             self.abandon_ask(at, abandoned);
             self.soon(at);
-            return self.trace_settled(operation, &Err(Stop::Aborted));
+            return self.trace_settled(operation, "aborted", None);
         }
     }
 
@@ -250,14 +250,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             }
         }
         let Some(outcome) = poller.outcome() else { return };
-        let outcome = match outcome {
-            Ok(task) => Ok(Done::task(&task, raw)),
-            Err(mut error) => {
-                error.retryable &= !caller.submitted;
-                Err(Stop::Error(error, cause, vec![raw]))
-            }
-        };
-        self.conclude(wait.id, caller.operation, outcome);
+        let outcome = outcome.map(|task| Done::task(&task)).map_err(|mut error| {
+            error.retryable &= !caller.submitted;
+            error
+        });
+        self.conclude(wait.id, caller.operation, outcome, cause, raw);
     }
 }
 
