@@ -16,7 +16,7 @@ import { AMBIGUOUS, KINDS, explain } from "./words.js";
  */
 
 /** So long the cards may take of a frame; those that are left over have the next one. */
-const MOST_OF_A_FRAME_MS = 6;
+const MOST_OF_A_FRAME_MS = 4;
 
 export class Board {
   /** @type {Connection | undefined} */
@@ -237,7 +237,8 @@ export class Board {
 
   /** @param {Card} card */
   #refresh(card) {
-    if (this.#stale.size === 0) requestAnimationFrame(() => this.#draw());
+    // Not in the frame that has the news: to read a reply for fifty tasks takes its time, too.
+    if (this.#stale.size === 0) requestAnimationFrame(() => requestAnimationFrame(() => this.#draw()));
     this.#stale.add(card);
   }
 

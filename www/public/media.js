@@ -22,14 +22,22 @@ export function showPreview(stage, url) {
 }
 
 /**
- * The result URLs of a task. A clip without one is fetched through the Worker, which adds the key that a <video> could not send.
+ * The results that have an address.
+ * @param {import("comet-tasks").Task} task
+ * @returns {Asset[] | null}
+ */
+export function assetsOf({ videos, images }) {
+  if (videos.length > 0) return videos.map((url) => ({ kind: "video", url }));
+  return images.length > 0 ? images.map((url) => ({ kind: "image", url })) : null;
+}
+
+/**
+ * A clip without an address is fetched through the Worker, which adds the key that a <video> could not send.
  * @param {import("comet-tasks").Client} client
  * @param {import("comet-tasks").Task} task
  * @returns {Promise<Asset[]>}
  */
-export async function assetsOf(client, task) {
-  if (task.videos.length > 0) return task.videos.map((url) => ({ kind: "video", url }));
-  if (task.images.length > 0) return task.images.map((url) => ({ kind: "image", url }));
+export async function fetchClip(client, task) {
   const clip = await (await client.downloadContent(task.handle)).blob();
   // The route may name no type, and a blob without one does not play everywhere.
   const playable = clip.type.startsWith("video/") ? clip : new Blob([clip], { type: "video/mp4" });

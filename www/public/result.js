@@ -2,7 +2,7 @@
 import { button } from "./dom.js";
 import { followUps } from "./followups.js";
 import { canUseFolder, copyLink, download, keepInBucket, keepInFolder, whyNotKept } from "./keep.js";
-import { assetsOf, showResults } from "./media.js";
+import { assetsOf, fetchClip, showResults } from "./media.js";
 import { expiry } from "./view.js";
 
 /**
@@ -23,7 +23,7 @@ export async function showResult(parts, board, note, task, isFresh) {
   const { client } = board.connection;
   if (task.images.length + task.videos.length === 0 && task.texts.length > 0)
     return showTexts(parts, task.texts);
-  const assets = note.kept ?? (await assetsOf(client, task).catch(() => null));
+  const assets = note.kept ?? assetsOf(task) ?? (await fetchClip(client, task).catch(() => null));
   if (!assets) {
     const again = button("Fetch it again", () => showResult(parts, board, note, task, isFresh));
     const line = paragraph("note", "It is made, but could not be fetched. The service has it.");
