@@ -15,7 +15,7 @@ export function withRaw(task, bytes, parse) {
   /** @type {unknown} */
   let raw;
   const { row } = task;
-  delete task.row;
+  if (row !== undefined) delete task.row;
   const text = () => (typeof bytes === "string" ? bytes : decoder.decode(bytes));
   const get = () => (raw ??= bytes && ownObject(parse(text()), task.handle.id, row));
   return Object.defineProperty(task, "raw", { get });

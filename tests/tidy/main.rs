@@ -35,6 +35,13 @@ fn core_names_no_web_crate_and_no_clock() {
     }
 }
 
+/// `persist` has no wasm to ask before it sends.
+#[test]
+fn the_facade_gives_a_read_as_long_as_core_does() {
+    let facade = between(&read("pkg/src/client.js"), "const READ_LIMIT_MS = ", ";").replace('_', "");
+    assert_eq!(facade, comet_tasks::core::http::READ_TIMEOUT_MS.to_string());
+}
+
 #[test]
 fn no_function_is_over_60_lines() {
     let sources = [("src", "rs", Language::Rust), ("pkg/src", "js", Language::JavaScript)];
