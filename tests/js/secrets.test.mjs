@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { Secrets } from "../../pkg/src/secrets.js";
 import { importInstalled } from "./installed.mjs";
 import { skipSleeps, stopClock } from "./support/clock.mjs";
 import { BASE_URL, accepted, json, reading, rejection, stubFetch, succeeded } from "./support/replies.mjs";
@@ -120,6 +121,15 @@ test("a key repeated in every field of a task is in no handle, no task and no ra
   told.push(await rejection(run));
   assert.equal(told.at(-1).code, "task_failed");
   told.forEach((value) => assertNoKey(value));
+});
+
+test("the beginning of a key at a text's end goes from every field that is cut, and from no other", () => {
+  const secrets = new Secrets();
+  secrets.remember("sk-abcdefghijkl");
+  const told = (/** @type {string} */ name) =>
+    secrets.parse(JSON.stringify({ [name]: "it had sk-abcd" }))[name];
+  for (const name of ["message", "excerpt"]) assert.equal(told(name), "it had [key]", name);
+  assert.equal(told("prompt"), "it had sk-abcd");
 });
 
 test("every key that a changing one has had is kept out", async () => {
