@@ -24,6 +24,11 @@ export async function cpu() {
       against(fal.name, 0.6),
       against(openai.name, 0.35),
       against("fetch + JSON.parse", 2),
+      told(
+        "fetch + JSON.parse, against @fal-ai/client",
+        `${figure(us["fetch + JSON.parse"] / us[fal.name])}×`,
+      ),
+      told("fetch + JSON.parse, against openai", `${figure(us["fetch + JSON.parse"] / us[openai.name])}×`),
       atMost("a task in a batch of 100, against a single one", us.batch / us.single, 1 / 20, {
         unit: "×",
         note: `${figure(us.batch)} µs, ${figure(us.single)} µs`,
@@ -56,12 +61,14 @@ export async function memory() {
   const total = (/** @type {{ heap: number, external: number }} */ held) => held.heap + held.external;
   const own = await probe("memory-probe.mjs", ours.name, String(WAITING));
   const other = total(await probe("memory-probe.mjs", fal.name, String(WAITING)));
+  const bare = total(await probe("memory-probe.mjs", "a promise", String(WAITING)));
   const note = `${figure(total(own))} B, ${figure(other)} B`;
   return {
     title: `Memory per waiting task (${WAITING} waiting, forced collection, linear memory included)`,
     lines: [
       atMost(`against ${fal.name}`, total(own) / other, 0.5, { unit: "×", note }),
       told("of which linear memory", `${figure(own.wasm)} B`),
+      told("a promise that is waited for, and nothing else", `${figure(bare / other)}× (${figure(bare)} B)`),
     ],
   };
 }

@@ -1,4 +1,5 @@
 // What N waiting tasks hold, in a process of their own: `node --expose-gc memory-probe.mjs <client> <N>`. Prints bytes, as JSON.
+// The client "a promise" asks nobody, and shows what the rest hold beyond that.
 //
 // Each wait has had one reading and sleeps. Nobody is woken: every timer is real, and set far away.
 import { ours, handleOf } from "./ours.mjs";
@@ -46,9 +47,14 @@ function task(at) {
   return { id, handle: handleOf(/** @type {any} */ (kind), id, Date.now() - 60_000) };
 }
 
+/** What no wait can do without: a promise, what settles it, and what this program hangs on it. @type {unknown[]} */
+const settlers = [];
+const promise = () => new Promise((...settle) => settlers.push(settle[0]));
+
 /** @param {{ id: string }[]} tasks */
 async function start(tasks) {
   let settled = 0;
+  if (name === "a promise") return tasks.map(() => promise().finally(() => (settled += 1)));
   const waits = tasks.map((task) => client.wait(task).finally(() => (settled += 1)));
   while (!tasks.every(({ id }) => answered.has(id))) {
     const before = answered.size;
