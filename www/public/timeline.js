@@ -21,7 +21,7 @@ const SVG = "http://www.w3.org/2000/svg";
  */
 export function mountTimeline(root, titleOf) {
   const summary = find(root, ".summary", HTMLElement);
-  const drawing = new Drawing(find(root, "svg", SVGSVGElement));
+  const drawing = new Drawing(find(root, "svg", SVGSVGElement), () => draw());
   /** @type {Span[]} */
   let spans = [];
   /** @type {Reading[]} */
@@ -101,10 +101,15 @@ class Drawing {
   /** @type {SVGTextElement[]} one for each row */
   #labels = [];
 
-  /** @param {SVGSVGElement} root */
-  constructor(root) {
+  /** @param {SVGSVGElement} root @param {() => void} onResize */
+  constructor(root, onResize) {
     this.#root = root;
-    new ResizeObserver(([{ contentRect }]) => (this.#width = Math.max(240, contentRect.width))).observe(root);
+    new ResizeObserver(([{ contentRect }]) => {
+      const width = Math.max(240, contentRect.width);
+      if (width === this.#width) return; // another height: it grew a row
+      this.#width = width;
+      onResize();
+    }).observe(root);
   }
 
   /** @param {Span[]} spans @param {Reading[]} readings @param {(id: string) => string} titleOf @param {number} now */

@@ -139,7 +139,12 @@ test("only_cards_in_sight_move", async () => {
   await waitFor(page, titles[0], "running"); // the lowest, and the oldest
   const moving = () =>
     page.evaluate(() => {
-      const running = document.getAnimations().filter(({ playState }) => playState === "running");
+      // Without end: a picture that fades in does so once.
+      const running = document
+        .getAnimations()
+        .filter(
+          ({ playState, effect }) => playState === "running" && effect?.getTiming().iterations === Infinity,
+        );
       const targets = running.map(({ effect }) => /** @type {KeyframeEffect} */ (effect).target);
       return [
         ...new Set(targets.map((target) => target?.closest(".card")?.querySelector("h3")?.textContent)),
@@ -156,6 +161,9 @@ test("only_cards_in_sight_move", async () => {
   await page.reload();
   await page.evaluate(() => scrollTo(0, 0));
   await waitFor(page, titles[0], "running");
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll(".card")].at(-1)?.classList.contains("unseen"),
+  );
   // What reads the page aloud asks for the style of all.
   await page
     .locator(".status")

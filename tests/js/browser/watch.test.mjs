@@ -115,7 +115,10 @@ for (const [fail, words] of /** @type {const} */ ([
     await makeItFail(page, fail);
     await makePicture(page, TITLE);
     const shown = page.locator(".card[data-state=trouble]");
-    while (!(await shown.isVisible())) await page.clock.runFor(500);
+    for (let turn = 0; !(await shown.isVisible()); turn++) {
+      assert.ok(turn < 200, "nothing went wrong");
+      await page.clock.runFor(500);
+    }
     await shown.getByText(words, { exact: true }).waitFor();
     assert.ok((await shown.locator(".next").textContent())?.trim());
     await shown.getByRole("button", { name: "Change it" }).click();
