@@ -36,6 +36,8 @@ export class Host {
 
   /** @param {number} owner @param {number} ask @param {string} request @param {boolean} isDownload */
   send(owner, ask, request, isDownload) {
+    // What the instance wanted before a listener of an event closed the client.
+    if (this.isOver) return;
     const { headers, images } = this.#client.outgoing(owner);
     const exchange = new Exchange(this.#settings, owner, JSON.parse(request), images, headers);
     this.#exchanges.set(ask, exchange);
@@ -73,7 +75,7 @@ export class Host {
   /** @param {number} owner @param {number} ms below 0: not at all */
   sleep(owner, ms) {
     clearTimeout(this.#timers.get(owner));
-    if (ms < 0) return void this.#timers.delete(owner);
+    if (ms < 0 || this.isOver) return void this.#timers.delete(owner);
     const wake = () => {
       this.#timers.delete(owner);
       this.#run((engine) => engine.woke(owner));

@@ -43,6 +43,31 @@ test("a closed client refuses every call, and closing it again changes nothing",
   assert.equal(fetch.calls.length, 0);
 });
 
+for (const type of /** @type {const} */ (["request", "response", "reading", "sleep"])) {
+  test(`a client that a listener closes at a ${type} sends nothing after it, and leaves no timer`, async (t) => {
+    const clock = stopClock(t);
+    let sent = 0;
+    const fetch = async () => {
+      sent += 1;
+      return reading("IN_PROGRESS");
+    };
+    const closing = client(fetch, {
+      onEvent(/** @type {any} */ event) {
+        if (event.type === type) closing.close();
+      },
+    });
+    const waits = [closing.poll("1"), closing.fetchTask("2"), closing.run(PICTURE)].map(watch);
+    for (let turned = 0; turned < 20; turned += 1) await turn();
+    const before = sent;
+    assert.equal(clock.countTimers(), 0);
+    clock.tick(60_000);
+    for (let turned = 0; turned < 20; turned += 1) await turn();
+    assert.equal(sent, before);
+    if (type === "request") assert.equal(sent, 0);
+    assert.equal(waits[0].reason?.code, "closed");
+  });
+}
+
 test("Symbol.dispose closes the client", { skip: !Symbol.dispose }, async () => {
   const disposed = client(stubFetch());
   /** @type {any} */ (disposed)[Symbol.dispose]();
