@@ -1,4 +1,6 @@
 // CPU time of one reading, of each client in turn, in one process. Prints microseconds per reading by client, as JSON.
+//
+// Nothing is collected by force in between: that throws away what the compilers have made, and triples the time of all.
 import { BASE_URL, ours, handleOf } from "./ours.mjs";
 import { fal, openai } from "./peers.mjs";
 import { noOp } from "./no-op.mjs";
@@ -92,7 +94,6 @@ process.exit(0);
 
 /** @param {string} name @param {() => Promise<any>} read @param {number} count */
 async function measure(name, read, count) {
-  globalThis.gc?.();
   const before = { requests, cpu: process.cpuUsage() };
   for (let at = 0; at < count; at += 1) await read();
   const { user, system } = process.cpuUsage(before.cpu);
