@@ -72,11 +72,16 @@ async function runLines(lines) {
 /** @param {Line} line @param {import("../tests/matrix/lines.mjs").Context} context @returns {Promise<Outcome>} */
 async function runLine({ name, version, run: start, excuse }, context) {
   const began = performance.now();
+  const { NODE_ENV } = process.env;
   let result = PASS;
   try {
     await start(context);
   } catch (error) {
     result = error instanceof Error ? error.message : String(error);
+  } finally {
+    // Vite sets it, for this process and all that it starts: npm would then leave out what is for development.
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
   }
   const ms = performance.now() - began;
   const outcome = { name, version: await version().catch(() => "not installed"), result, ms, excuse };

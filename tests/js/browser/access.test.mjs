@@ -136,7 +136,8 @@ test("only_cards_in_sight_move", async () => {
   const { page } = await demo.open({ speed: "60" });
   const titles = Array.from({ length: 12 }, (_, i) => `Boat ${i} sandbox:never`);
   for (const title of titles) await makePicture(page, title);
-  await waitFor(page, titles[0], "running"); // the lowest, and the oldest
+  // The lowest, which is the oldest, and the topmost.
+  for (const title of [titles[0], titles[11]]) await waitFor(page, title, "running");
   const moving = () =>
     page.evaluate(() => {
       // Without end: a picture that fades in does so once.
