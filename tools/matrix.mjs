@@ -48,7 +48,7 @@ async function installTools() {
   const stamp = join(folder, "node_modules/.installed-lockfile");
   if (existsSync(stamp) && (await readFile(stamp, "utf8")) === wanted) return;
   // Not `npm ci`: it refuses a lock without the optional packages of machines that nobody here has.
-  const install = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+  const install = ["install", "--include=dev", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   await step("npm install in tests/matrix: the tools of the matrix, 1.7 GB (two minutes or more)", () =>
     run("npm", install, { cwd: folder }),
   );

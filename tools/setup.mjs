@@ -74,7 +74,8 @@ async function installNodeModules() {
   const wanted = await fingerprint(join(root, "package-lock.json"));
   if (await stampIs(stamp, wanted)) return;
   await step("npm ci: node_modules does not match package-lock.json", () =>
-    run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    // All here is for development, which a NODE_ENV of "production" would leave out.
+    run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
       missing: "npm was not found; install Node 20 or newer with npm from nodejs.org.",
     }),
   );

@@ -23,7 +23,9 @@ async function installPeers() {
   const stamp = join(folder, "node_modules/.installed-lockfile");
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   await step("npm ci in tests/bench: the peers to measure against", () =>
-    run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder }),
+    run("npm", ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: folder,
+    }),
   );
   await writeFile(stamp, wanted);
 }
