@@ -12,6 +12,11 @@ export class CometError extends Error {
     Object.assign(this, { operation: "client", retryable: false, ambiguous: false }, fields);
   }
 
+  /** One of another entry, realm or copy of the package is one, too. @param {unknown} value */
+  static [Symbol.hasInstance](value) {
+    return this === CometError ? isCometError(value) : super[Symbol.hasInstance](value);
+  }
+
   /** Every field but the cause, which may hold anything. */
   toJSON() {
     return Object.assign({ name: this.name, message: this.message }, this);
@@ -25,7 +30,7 @@ Object.defineProperty(CometError.prototype, "name", {
 });
 
 /**
- * By name and shape, since `instanceof` fails across realms and copies of the package.
+ * By name and shape, and so is `instanceof CometError`: there may be several realms, and copies of the package.
  * @param {any} value
  * @returns {value is import("./index.js").CometError}
  */

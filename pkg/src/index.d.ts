@@ -520,7 +520,7 @@ export class CometError extends Error {
   toJSON(): object;
 }
 
-/** By name and shape, since `instanceof` fails across realms and copies of the package. */
+/** By name and shape, and so is `instanceof CometError`: there may be several realms, and copies of the package. */
 export function isCometError(value: unknown): value is CometError;
 
 export type ClientEvent = { operation: string; at: number; id?: string } & (

@@ -34,7 +34,7 @@ export function checkOptions(options, isShared) {
     dialect: options.dialect ?? "comet",
     // Looked up at each call, and called bare: as a method of another object it is an illegal invocation.
     fetch: /** @type {typeof fetch} */ ((input, init) => (custom ? custom(input, init) : fetch(input, init))),
-    headers: new Headers(mergedHeaders(WHERE, options.headers)),
+    headers: mergedHeaders(WHERE, options.headers),
     maxReplyBytes: options.maxReplyBytes ?? DEFAULT_MAX_REPLY_BYTES,
     requestTimeoutMs: options.requestTimeoutMs === null ? Infinity : options.requestTimeoutMs,
     maxConcurrency,

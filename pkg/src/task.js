@@ -1,7 +1,5 @@
 /** @import { Task } from "./index.js" */
 
-const decoder = new TextDecoder();
-
 /**
  * Gives a task its `raw`, which is read from the reply's own bytes when somebody asks for it, and is left out of copies
  * and of JSON: a store wants the reading, not the service's whole object.
@@ -16,7 +14,7 @@ export function withRaw(task, bytes, parse) {
   let raw;
   const { row } = task;
   if (row !== undefined) delete task.row;
-  const text = () => (typeof bytes === "string" ? bytes : decoder.decode(bytes));
+  const text = () => (typeof bytes === "string" ? bytes : new TextDecoder().decode(bytes));
   const get = () => (raw ??= bytes && ownObject(parse(text()), task.handle.id, row));
   return Object.defineProperty(task, "raw", { get });
 }

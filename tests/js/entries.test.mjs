@@ -35,6 +35,19 @@ test("by require it exports what it exports by import", async () => {
   assert.deepEqual(Object.keys(require("comet-tasks")).sort(), Object.keys(await fresh("index.js")).sort());
 });
 
+test("an error of one form is a CometError of the other, and of no class made from it", async () => {
+  const { createClient, CometError } = await fresh("index.js");
+  const other = require("comet-tasks").CometError;
+  const error = await createClient({ baseUrl: "https://gateway.example" })
+    .fetchTask("")
+    .catch((error) => error);
+  assert.ok(error instanceof CometError && error instanceof other);
+  class Own extends /** @type {any} */ (other) {}
+  assert.ok(!(error instanceof Own));
+  assert.ok(new Own({ code: "network", message: "mine" }) instanceof Own);
+  for (const value of [undefined, null, {}, new Error("x")]) assert.ok(!(value instanceof CometError));
+});
+
 test("slim says what is missing until it is given the wasm, and works from then on", async () => {
   const { parseWebhook, init } = await fresh("slim.js");
   for (const call of [() => parseWebhook(WEBHOOK), () => init()]) {
