@@ -42,7 +42,7 @@ test("an error of one form is a CometError of the other, and of no class made fr
     .fetchTask("")
     .catch((error) => error);
   assert.ok(error instanceof CometError && error instanceof other);
-  class Own extends /** @type {any} */ (other) {}
+  const Own = /** @type {any} */ (class extends other {});
   assert.ok(!(error instanceof Own));
   assert.ok(new Own({ code: "network", message: "mine" }) instanceof Own);
   for (const value of [undefined, null, {}, new Error("x")]) assert.ok(!(value instanceof CometError));
