@@ -262,9 +262,8 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.last_ask += 1;
         let id = self.last_ask;
         self.asks.push(Asked { id, owner, operation: request.operation, purpose, at: self.clock.now, ask });
-        let mut json = Writer::default();
-        request.write(&mut json, limit);
-        self.effects.push(Effect::Send { owner, ask: id, request: json.finish(), is_download });
+        let request = json_of(|json| request.write(json, limit));
+        self.effects.push(Effect::Send { owner, ask: id, request, is_download });
         id
     }
 
@@ -331,9 +330,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             }
             Err(error) => {
                 self.trace_settled(operation, error.code.as_str(), Some(&error));
-                let mut json = Writer::default();
-                error.write(&mut json);
-                (told.verdict, told.json) = ("error", json.finish());
+                (told.verdict, told.json) = ("error", json_of(|json| error.write(json)));
             }
         }
         self.effects.push(Effect::Tell(caller, told));
@@ -385,13 +382,16 @@ fn consider(beliefs: &mut Beliefs, task: &mut Task, now: Millis) -> Belief {
 }
 
 fn handle_json(handle: &TaskHandle) -> String {
-    let mut json = Writer::default();
-    handle.write(&mut json);
-    json.finish()
+    json_of(|json| handle.write(json))
 }
 
 fn written(task: &Task) -> String {
+    json_of(|json| task.write(json))
+}
+
+#[inline(always)]
+fn json_of(write: impl FnOnce(&mut Writer)) -> String {
     let mut json = Writer::default();
-    task.write(&mut json);
+    write(&mut json);
     json.finish()
 }

@@ -5,7 +5,7 @@ use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
 use super::json::Writer;
 use super::poller::Route;
-use super::reading::{self, lacks_list};
+use super::reading::lacks_list;
 use super::task::{Family, Millis, Task, TaskHandle};
 
 /// A list request names at most so many tasks.
@@ -82,10 +82,7 @@ impl Many {
 
     /// What is sent for it.
     pub fn request(&self, ask: &Ask) -> HttpRequest {
-        match ask.route {
-            Route::Single => reading::request(&self.handles[ask.places[0]]),
-            Route::List => reading::list_request(ask.places.len(), &|at| &self.handles[ask.places[at]].id),
-        }
+        ask.route.request(ask.places.len(), &|at| &self.handles[ask.places[at]])
     }
 
     /// What came of it. The error is one that no other request would escape: it ends them all.
@@ -96,15 +93,8 @@ impl Many {
         base_url: &str,
         now: Millis,
     ) -> Result<(), Error> {
-        let read = match (reply, ask.route) {
-            (Err(error), _) => Err(error),
-            (Ok(reply), Route::Single) => {
-                reading::read(&self.handles[ask.places[0]], reply, base_url, now).map(|task| vec![Some(task)])
-            }
-            (Ok(reply), Route::List) => {
-                reading::read_many(ask.places.len(), &|at| &self.handles[ask.places[at]], reply, base_url, now)
-            }
-        };
+        let handle = |at: usize| &self.handles[ask.places[at]];
+        let read = reply.and_then(|reply| ask.route.read(ask.places.len(), &handle, reply, base_url, now));
         match read {
             Ok(tasks) => {
                 for (&at, task) in ask.places.iter().zip(tasks) {

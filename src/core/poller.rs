@@ -12,6 +12,7 @@ mod options;
 mod replies;
 mod state;
 
+pub use super::reading::Route;
 pub use options::{DEFAULT_STALENESS_BUDGET, PICTURE_TIMEOUT_MS, PollOptions, Timeout, VIDEO_TIMEOUT_MS};
 pub use state::Turn;
 
@@ -35,15 +36,6 @@ pub enum Step {
     Sleep(Millis),
     /// The wait is over.
     Done(Box<Result<Task, Error>>),
-}
-
-/// How a task is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// Its own address.
-    Single,
-    /// The list route, which shows every row of an id.
-    List,
 }
 
 /// The last request.

@@ -22,6 +22,40 @@ pub fn request(handle: &TaskHandle) -> HttpRequest {
     }
 }
 
+/// How a task is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Its own address.
+    Single,
+    /// The list route, which shows every row of an id.
+    List,
+}
+
+impl Route {
+    /// The request for so many tasks; one if the route is single.
+    pub fn request<'a>(self, count: usize, handle: &dyn Fn(usize) -> &'a TaskHandle) -> HttpRequest {
+        match self {
+            Route::Single => request(handle(0)),
+            Route::List => list_request(count, &|at| &handle(at).id),
+        }
+    }
+
+    /// What its reply says of each; None of those that the service left out of a list.
+    pub fn read<'a>(
+        self,
+        count: usize,
+        handle: &dyn Fn(usize) -> &'a TaskHandle,
+        reply: &Reply,
+        base_url: &str,
+        now: Millis,
+    ) -> Result<Vec<Option<Task>>, Error> {
+        match self {
+            Route::Single => read(handle(0), reply, base_url, now).map(|task| vec![Some(task)]),
+            Route::List => read_many(count, handle, reply, base_url, now),
+        }
+    }
+}
+
 /// The read of so many Midjourney tasks: `POST /mj/task/list-by-condition`.
 pub fn list_request<'a>(count: usize, id: &dyn Fn(usize) -> &'a TaskId) -> HttpRequest {
     let mut body = Writer::default();

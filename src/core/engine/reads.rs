@@ -2,12 +2,12 @@
 
 use super::calls::{Call, Outcome, Work};
 use super::options::{Options, Start, operation_of};
-use super::{AskId, Done, Engine, Limit, handle_json};
+use super::{AskId, Done, Engine, Limit, handle_json, json_of};
 use crate::core::classify::Purpose;
 use crate::core::error::{Code, Error};
 use crate::core::handle::TaskHandle;
 use crate::core::http::{READ_TIMEOUT_MS, Reply, SUBMIT_TIMEOUT_MS};
-use crate::core::json::{self, Value, Writer};
+use crate::core::json::{self, Value};
 use crate::core::many::{self, Many};
 use crate::core::poller::{Poller, Route, Step, Turn};
 use crate::core::task::{Status, Task};
@@ -156,10 +156,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             poller.resume(&json::parse(state).unwrap_or(Value::Null), self.clock.now);
         }
         let Step::Fetch(route) = poller.step(self.clock.now) else { return self.end_step(poller, None) };
-        let request = match route {
-            Route::Single => reading::request(poller.handle()),
-            Route::List => reading::list_request(1, &|_| &poller.handle().id),
-        };
+        let request = route.request(1, &|_| poller.handle());
         let left = poller.gives_up_at().map(|end| end - self.clock.now);
         let limit = options.request_timeout;
         let call = Call { start, operation: "pollOnce", limit, work: Work::Step(Box::new(poller), route) };
@@ -228,11 +225,4 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         });
         Ok(Some(Done { status: task.map_or(Status::Running, |task| task.status), ..Done::plain(json) }))
     }
-}
-
-#[inline(always)]
-fn json_of(write: impl FnOnce(&mut Writer)) -> String {
-    let mut json = Writer::default();
-    write(&mut json);
-    json.finish()
 }

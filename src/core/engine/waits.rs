@@ -4,7 +4,7 @@ use super::{CallerId, Done, Effect, Engine, Limit, Start, consider};
 use crate::core::classify::Purpose;
 use crate::core::error::Error;
 use crate::core::http::{READ_TIMEOUT_MS, Reply};
-use crate::core::poller::{Poller, Route};
+use crate::core::poller::Poller;
 use crate::core::reading;
 use crate::core::rows::rows;
 use crate::core::scheduler::{self, Action, Scheduler, Wait};
@@ -179,10 +179,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     fn ask(&mut self, at: usize, ask: scheduler::Ask) {
-        let request = match ask.route {
-            Route::Single => reading::request(&ask.handles[0]),
-            Route::List => reading::list_request(ask.handles.len(), &|at| &ask.handles[at].id),
-        };
+        let request = ask.route.request(ask.handles.len(), &|at| &ask.handles[at]);
         let (owner, limit) = (self.waits[at].owner, self.waits[at].limit.unwrap_or(Some(READ_TIMEOUT_MS)));
         self.send(owner, &request, Purpose::Read, limit, (1, ask.handles.len()), Some(ask));
     }
@@ -265,10 +262,8 @@ fn readings(
     base_url: &str,
     now: Millis,
 ) -> Vec<Result<Option<Task>, Error>> {
-    let tasks = reply.and_then(|reply| match ask.route {
-        Route::Single => reading::read(&ask.handles[0], reply, base_url, now).map(|task| vec![Some(task)]),
-        Route::List => reading::read_many(ask.handles.len(), &|at| &ask.handles[at], reply, base_url, now),
-    });
+    let handle = |at: usize| &ask.handles[at];
+    let tasks = reply.and_then(|reply| ask.route.read(ask.handles.len(), &handle, reply, base_url, now));
     let mut readings = Vec::new();
     match tasks {
         Ok(tasks) => tasks.into_iter().for_each(|task| readings.push(Ok(task))),
