@@ -2,7 +2,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { createServer, request as httpRequest, Agent } from "node:http";
 import { Miniflare } from "miniflare";
-import { workerModules } from "../js/workerd/gateway-kit.mjs";
+import { gatewayModules } from "../js/workerd/modules.mjs";
 import { atMost, told } from "./table.mjs";
 
 const ROUNDS = 6;
@@ -18,7 +18,7 @@ const HEADERS = { authorization: "Bearer page-alice", "content-type": "applicati
 export async function gateway() {
   const service = await startService();
   const bare = await start([{ type: "ESModule", path: "bare.mjs", contents: bareWorker(service.port) }], {});
-  const ours = await start(await workerModules("gateway-worker.mjs"), {
+  const ours = await start(await gatewayModules("gateway-worker.mjs"), {
     KEY: "sk-bench-0123456789",
     SECRET: "a secret for the bench, of more than 32 bytes",
     OPTIONS: JSON.stringify({ baseUrl: `http://127.0.0.1:${service.port}` }),

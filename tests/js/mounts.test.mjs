@@ -10,7 +10,7 @@ import { Miniflare } from "miniflare";
 import { startStandIn } from "./browser/stand-in.mjs";
 import { folder as installed, importInstalled } from "./installed.mjs";
 import { snippets } from "./support/mounts.mjs";
-import { workerModules } from "./workerd/gateway-kit.mjs";
+import { gatewayModules } from "./workerd/modules.mjs";
 
 const LIMIT = { timeout: 60_000 };
 const KEY = "sk-mounts-0123456789";
@@ -71,7 +71,7 @@ test("Workers: the README's Worker is a gateway", LIMIT, async () => {
   const worker = new Miniflare({
     cf: false,
     compatibilityDate: "2026-01-01",
-    modules: await workerModules(pathToFileURL(join(folder, "workers.js")).href),
+    modules: await gatewayModules(pathToFileURL(join(folder, "workers.js")).href),
     bindings: env,
   });
   try {

@@ -128,7 +128,7 @@ async function startSandbox(program) {
 
 /** @param {string} baseUrl */
 async function startGateway(baseUrl) {
-  const { workerModules } = await import("../js/workerd/gateway-kit.mjs");
+  const { gatewayModules } = await import("../js/workerd/modules.mjs");
   const { Miniflare } = await import("miniflare"); // not before set-up has installed it
   const inspectorPort = await freePort();
   const bindings = { KEY, SECRET: "a secret for the load, of more than 32 bytes", QUIET: "1" };
@@ -137,7 +137,7 @@ async function startGateway(baseUrl) {
     host: "127.0.0.1",
     inspectorPort,
     compatibilityDate: "2026-01-01",
-    modules: await workerModules("gateway-worker.mjs"),
+    modules: await gatewayModules("gateway-worker.mjs"),
     bindings: { ...bindings, OPTIONS: JSON.stringify({ baseUrl }) },
     handleRuntimeStdio: () => {},
   });

@@ -5,12 +5,10 @@ import { EventEmitter, once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { Miniflare, Response } from "miniflare";
 import { wasmFolder } from "../../../tools/build.mjs";
-import { folder } from "../installed.mjs";
 import { withPanicIn } from "../support/patch.mjs";
+import { clientModules } from "./modules.mjs";
 
 /** A Worker that hangs is a red test, not a hung run. */
 const LIMIT = { timeout: 20_000 };
@@ -34,7 +32,7 @@ const service = {
   gate: () => {},
 };
 
-before(async () => (worker = await start(await modules())));
+before(async () => (worker = await start(await clientModules("worker.mjs"))));
 after(() => worker.dispose());
 beforeEach(() => {
   service.reads.clear();
@@ -43,7 +41,7 @@ beforeEach(() => {
   service.gate = () => {};
 });
 
-/** @param {Awaited<ReturnType<typeof modules>>} modules */
+/** @param {Awaited<ReturnType<typeof clientModules>>} modules */
 async function start(modules) {
   const started = new Miniflare({
     cf: false,
@@ -56,26 +54,6 @@ async function start(modules) {
   });
   await started.ready;
   return started;
-}
-
-/** The Worker as a user's bundler makes it: the wasm stays a module of its own. */
-async function modules() {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("worker.mjs", import.meta.url))],
-    nodePaths: [join(folder, "node_modules")],
-    conditions: ["workerd"],
-    tsconfigRaw: {},
-    bundle: true,
-    format: "esm",
-    write: false,
-    external: ["*.wasm"],
-    logLevel: "error",
-  });
-  const wasm = await readFile(join(folder, "node_modules/comet-tasks/dist/comet_tasks.wasm"));
-  return [
-    { type: /** @type {const} */ ("ESModule"), path: "worker.mjs", contents: outputFiles[0]?.text ?? "" },
-    { type: /** @type {const} */ ("CompiledWasm"), path: "comet_tasks.wasm", contents: wasm },
-  ];
 }
 
 /** @param {any} request */
@@ -252,7 +230,7 @@ test(
 );
 
 test("a panic settles the waits of the module's one client, and the next call works", LIMIT, async (t) => {
-  const [script, wasm] = await modules();
+  const [script, wasm] = await clientModules("worker.mjs");
   const glue = await readFile(join(wasmFolder, "glue.js"), "utf8");
   const contents = withPanicIn(new Uint8Array(/** @type {Buffer} */ (wasm?.contents)), glue, "leave");
   const broken = await start(/** @type {any} */ ([script, { ...wasm, contents }]));

@@ -2,7 +2,8 @@
 // and before and after each call to the service and to the bucket. The points are those of a run that nobody disturbs.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Host, SERVICE, World, eachOf, modulesOf, storage } from "./harness.mjs";
+import { Host, SERVICE, World, eachOf, storage } from "./harness.mjs";
+import { clientModules } from "./modules.mjs";
 
 /** A run that hangs is a red test. */
 const LIMIT = { timeout: 200_000 };
@@ -25,7 +26,7 @@ const cleanUps = [];
 before(async () => {
   const at = await storage({ after: (work) => void cleanUps.push(work) });
   host = new Host({
-    modules: await modulesOf("durable.mjs"),
+    modules: await clientModules("durable.mjs"),
     r2Buckets: ["BUCKET"],
     r2Persist: at,
     workflows: { FLOW: { name: "flow", className: "Probed" } },

@@ -1,45 +1,17 @@
 // A gateway in workerd, the sandbox behind it, and a log of all that arrived there.
-import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { Miniflare, Response as WorkerResponse } from "miniflare";
-import { folder, importInstalled } from "../installed.mjs";
+import { importInstalled } from "../installed.mjs";
+import { gatewayModules } from "./modules.mjs";
 
 export const KEY = "sk-operator-51ac09e7d2";
 export const SECRET = "a secret of the gateway's, of more than 32 bytes";
-const WASM = "comet_tasks_edge.wasm";
 
 /**
  * @typedef {{ method: string, url: string, headers: Record<string, string>, body: string }} Arrived
  * @typedef {{ method?: string, path: string, headers?: Record<string, string>, body?: string | Uint8Array | AsyncIterable<Uint8Array> }} Ask
  * @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, text: string }} Told
  */
-
-/** The Worker as a user's bundler makes it: the wasm stays a module of its own. @param {string} file */
-export async function workerModules(file) {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
-    nodePaths: [join(folder, "node_modules")],
-    conditions: ["workerd"],
-    tsconfigRaw: {},
-    bundle: true,
-    format: "esm",
-    write: false,
-    external: ["*.wasm"],
-    logLevel: "error",
-  });
-  const wasm = await readFile(join(folder, "node_modules/comet-tasks/dist", WASM));
-  return [
-    {
-      type: /** @type {const} */ ("ESModule"),
-      path: "worker.mjs",
-      contents: outputFiles[0]?.text ?? "",
-    },
-    { type: /** @type {const} */ ("CompiledWasm"), path: WASM, contents: wasm },
-  ];
-}
 
 /**
  * @param {{ options?: object, sandbox?: import("comet-tasks/sandbox").SandboxOptions, haste?: number,
@@ -70,7 +42,7 @@ export async function startGateway({ options = {}, sandbox: script = {}, haste =
     cf: false,
     host: "127.0.0.1",
     compatibilityDate: "2026-01-01",
-    modules: await workerModules("gateway-worker.mjs"),
+    modules: await gatewayModules("gateway-worker.mjs"),
     bindings: { KEY, SECRET, HASTE: haste, OPTIONS: JSON.stringify(options) },
     outboundService: serve,
     handleRuntimeStdio: (/** @type {import("node:stream").Readable[]} */ ...streams) => {

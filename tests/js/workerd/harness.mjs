@@ -2,12 +2,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { createSandbox } from "../../../pkg/src/sandbox.js";
-import { folder } from "../installed.mjs";
 
 export const KEY = "sk-durable-0123456789";
 export const SERVICE = "https://service.example";
@@ -15,26 +12,6 @@ const START = 1_773_314_942_177;
 /** An instance that takes longer hangs. */
 const PATIENCE_MS = 100_000;
 const LOST_MS = 10_000;
-
-/** The Worker as a user's bundler makes it: the wasm stays a module of its own. @param {string} name of a file here, or a path */
-export async function modulesOf(name) {
-  const { outputFiles } = await build({
-    entryPoints: [resolve(fileURLToPath(new URL(".", import.meta.url)), name)],
-    nodePaths: [join(folder, "node_modules")],
-    conditions: ["workerd"],
-    tsconfigRaw: {},
-    bundle: true,
-    format: "esm",
-    write: false,
-    external: ["*.wasm", "cloudflare:*"],
-    logLevel: "error",
-  });
-  const wasm = await readFile(join(folder, "node_modules/comet-tasks/dist/comet_tasks.wasm"));
-  return [
-    { type: /** @type {const} */ ("ESModule"), path: "worker.mjs", contents: outputFiles[0]?.text ?? "" },
-    { type: /** @type {const} */ ("CompiledWasm"), path: "comet_tasks.wasm", contents: wasm },
-  ];
-}
 
 /** A place on disk that outlives a process, until the test ends. @param {{ after(work: () => unknown): void }} t */
 export async function storage(t) {

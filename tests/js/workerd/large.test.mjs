@@ -15,7 +15,8 @@ import { createSandbox } from "../../../pkg/src/sandbox.js";
 import { asRequest } from "../browser/stand-in.mjs";
 import { folder } from "../installed.mjs";
 import { peakOf, residentOf, resetPeak } from "../support/peak.mjs";
-import { KEY, SECRET, workerModules } from "./gateway-kit.mjs";
+import { KEY, SECRET } from "./gateway-kit.mjs";
+import { gatewayModules } from "./modules.mjs";
 
 const MIB = 1024 * 1024;
 const LARGE = 200 * MIB;
@@ -58,7 +59,7 @@ async function startGateway(t, baseUrl) {
   const before = await workerds();
   const worker = new Miniflare({
     ...{ cf: false, host: "127.0.0.1", compatibilityDate: "2026-01-01" },
-    modules: await workerModules("gateway-worker.mjs"),
+    modules: await gatewayModules("gateway-worker.mjs"),
     bindings: { KEY, SECRET, QUIET: true, OPTIONS: JSON.stringify({ baseUrl }) },
   });
   t.after(() => worker.dispose());

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Host, World, modulesOf } from "./harness.mjs";
+import { Host, World } from "./harness.mjs";
+import { clientModules } from "./modules.mjs";
 
 const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
 const recipes = Object.fromEntries(
@@ -28,7 +29,7 @@ async function start(t, code, options) {
   await writeFile(file, code);
   const { rm } = await import("node:fs/promises");
   t.after(() => rm(file));
-  const modules = await modulesOf(fileURLToPath(file));
+  const modules = await clientModules(fileURLToPath(file));
   const host = new Host({ modules, r2Buckets: ["BUCKET"], ...options });
   await host.start();
   t.after(() => host.stop());

@@ -1,7 +1,8 @@
 // A CometWorkflow in workerd's own engine: how it ends, what it keeps, and what a hook may and may not do.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { Host, World, modulesOf } from "./harness.mjs";
+import { Host, World } from "./harness.mjs";
+import { clientModules } from "./modules.mjs";
 
 const LIMIT = { timeout: 60_000 };
 const PICTURE = { kind: "imagine", params: { prompt: "a boat" } };
@@ -15,7 +16,7 @@ let world;
 before(async () => {
   const workflows = { FLOW: { name: "flow", className: "Probed" } };
   host = await new Host({
-    modules: await modulesOf("durable.mjs"),
+    modules: await clientModules("durable.mjs"),
     r2Buckets: ["BUCKET"],
     workflows,
   }).start();
