@@ -123,12 +123,7 @@ fn a_wait_that_shares_nothing_owns_its_requests_and_is_forgotten_after_it() {
 
 #[test]
 fn a_clock_that_is_put_back_holds_no_wait_up() {
-    let mut client = Client::new();
-    client.wait(7, SHARED);
-    client.turn(SHARED);
-    client.replies(1, 200, RUNNING);
-    client.turn(SHARED);
-    let seen = client.seen();
+    let (mut client, seen) = Client::asleep();
     let ms: i64 = seen
         .iter()
         .find_map(|effect| effect.strip_prefix("sleep 0 "))
@@ -156,12 +151,7 @@ fn a_clock_that_is_put_back_makes_no_time_limit_longer() {
 
 #[test]
 fn a_clock_that_is_put_forward_ends_no_wait_but_has_it_asked_for_at_once() {
-    let mut client = Client::new();
-    client.wait(7, SHARED);
-    client.turn(SHARED);
-    client.replies(1, 200, RUNNING);
-    client.turn(SHARED);
-    client.seen();
+    let (mut client, _) = Client::asleep();
     // A day forward, while a second has passed: longer than any wait lasts.
     client.now += 24 * 3_600_000;
     client.after(1_000).woke(SHARED);
@@ -190,12 +180,7 @@ fn a_run_that_is_being_submitted_when_the_clock_leaps_has_as_long_as_it_had() {
 
 #[test]
 fn a_sleep_that_is_over_is_over_where_the_clocks_stand_still() {
-    let mut client = Client::new();
-    client.wait(7, SHARED);
-    client.turn(SHARED);
-    client.replies(1, 200, RUNNING);
-    client.turn(SHARED);
-    client.seen();
+    let (mut client, _) = Client::asleep();
     client.woke(SHARED);
     assert_eq!(client.seen()[0], "send 0 GET /mj/task/1712345678901234/fetch 30000");
 }
@@ -285,6 +270,17 @@ impl Client {
             is_traced: false,
         };
         Client { engine: Engine::new(settings, || 0.5), now: START, steady: 0 }
+    }
+
+    /// One with a wait that was read once and sleeps now, and what that took last.
+    fn asleep() -> (Self, Vec<String>) {
+        let mut client = Client::new();
+        client.wait(7, SHARED);
+        client.turn(SHARED);
+        client.replies(1, 200, RUNNING);
+        client.turn(SHARED);
+        let seen = client.seen();
+        (client, seen)
     }
 
     fn call(&mut self, id: u32, name: &str, argument: &str) {

@@ -44,8 +44,19 @@ export async function open(place, url, { speed } = {}) {
     if (message.type() === "error") record.errors.push(message.text());
   });
   await page.goto(url);
-  await page.locator("#badge").waitFor();
+  await knowsItsServer(page);
   return { page, record };
+}
+
+/** Loads the page again, and waits as long as for a new one. @param {import("playwright-core").Page} page */
+export async function reload(page) {
+  await page.reload();
+  await knowsItsServer(page);
+}
+
+/** @param {import("playwright-core").Page} page */
+function knowsItsServer(page) {
+  return page.locator("#badge").waitFor();
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   makePicture,
   open,
   openSettings,
+  reload,
 } from "./page.mjs";
 import { startStandIn } from "./stand-in.mjs";
 
@@ -82,7 +83,7 @@ test("beside_a_key_the_sandbox_is_a_choice_that_reaches_the_service_never_and_is
     await assertPicture(await makePicture(page, "A kite"));
     await assertNoKeyShown(record.requests, KEY);
     record.requests.length = 0; // a reload forgets their bodies
-    await page.reload();
+    await reload(page);
     assert.equal(await page.locator("#badge").textContent(), "Sandbox");
     await card(page, "A kite").waitFor();
     await assertPicture(await makePicture(page, "A fox"));
@@ -119,7 +120,7 @@ test("what_the_server_does_not_have_cannot_be_chosen_and_says_why", async () => 
     await page.evaluate(() => {
       localStorage.setItem("comet-tasks-demo-settings", JSON.stringify({ service: "sandbox" }));
     });
-    await page.reload();
+    await reload(page);
     assert.equal(await page.locator("#badge").textContent(), "Live");
     await openSettings(page);
     assert.ok(await page.getByRole("radio", { name: /^Sandbox/ }).isDisabled());
