@@ -72,7 +72,7 @@ impl Gateway {
     /// The type under which a result goes on; nothing when it does not.
     #[wasm_bindgen(js_name = mediaType)]
     pub fn media_type(&self, content_type: &str) -> Option<String> {
-        gateway::media_type(content_type).map(str::to_string)
+        gateway::media_type(content_type)
     }
 
     /// The service's reply for the caller: `{status, ids}` and the body, with a mark for the tag of each id.

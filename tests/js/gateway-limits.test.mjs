@@ -115,3 +115,39 @@ test("an answer leaves no timer behind, be it a reading or a refusal", async (t)
   assert.equal(clock.countTimers(), 0);
   client.close();
 });
+
+for (const [path, type] of [
+  ["/mj/submit/imagine", "application/json"],
+  ["/v1/videos", "multipart/form-data; boundary=b"],
+]) {
+  test(`a caller who leaves in the middle of a body of ${type} has sent a broken one, and the host's log says nothing`, async (t) => {
+    const log = t.mock.method(console, "error", () => {});
+    const { ask, client } = await openGateway(async () => accepted());
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
+    const init = { method: "POST", headers: { "content-type": type }, body, duplex: "half" };
+    const reply = await ask(`/api/comet${path}`, init);
+    assert.deepEqual([reply.status, log.mock.callCount()], [400, 0]);
+    client.close();
+  });
+}
+
+for (const maxBodyBytes of [Infinity, 100.5, 1e21]) {
+  test(`a body that is shorter than maxBodyBytes ${maxBodyBytes} passes, and says how long it is`, async () => {
+    const { ask, client } = await openGateway(async () => accepted(), undefined, { maxBodyBytes });
+    const headers = { "content-type": "application/json", "content-length": "14" };
+    const init = { method: "POST", headers, body: '{"prompt":"a"}' };
+    assert.equal((await ask("/api/comet/mj/submit/imagine", init)).status, 200);
+    client.close();
+  });
+}
+
+test("open says validation of whatever is no handle, be it such that JSON cannot tell it", async () => {
+  const { gateway, client } = await openGateway(async () => accepted());
+  const round = {};
+  Object.assign(round, { round });
+  for (const odd of [undefined, null, 7, () => {}, { v: 1, id: 17n }, round]) {
+    const opening = gateway.open(new Request("https://page.example/"), odd);
+    await assert.rejects(opening, { name: "CometError", code: "validation" });
+  }
+  client.close();
+});

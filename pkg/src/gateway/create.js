@@ -50,10 +50,19 @@ async function open(settings, rules, request, handle, env) {
     throw new CometError({ code: "unauthorized", operation: OPEN, message: "the caller is nobody" });
   }
   await rules.ready();
-  const { head } = rules.ask("open", JSON.stringify(handle) ?? "null");
+  const { head } = rules.ask("open", written(handle));
   if (head.field && head.field !== "handle.id") throw invalid(OPEN, head.field, head.rule);
   const ids = await Ids.of(await settings.secret(env), subject);
   const genuine = head.checks && (await Promise.all(head.checks.map(ids.isGenuine, ids)));
   if (genuine?.every(Boolean)) return head.handle;
   throw new CometError({ code: "not_found", operation: OPEN, message: "no such task of this caller's" });
+}
+
+/** Null for what has no JSON; the rules say what is wrong with that. @param {unknown} handle */
+function written(handle) {
+  try {
+    return JSON.stringify(handle) ?? "null";
+  } catch {
+    return "null";
+  }
 }

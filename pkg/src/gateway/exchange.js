@@ -122,7 +122,7 @@ export class Exchange {
    */
   async #readBody(verdict, ids) {
     const { body, headers } = this.#request;
-    const bytes = await readBytes(body, this.#settings.rules.maxBodyBytes);
+    const bytes = await this.#whole(readBytes(body, this.#settings.rules.maxBodyBytes));
     if (verdict.takes === "form") return this.#readForm(bytes, headers.get("content-type") ?? "");
     const cut = cutPictures(bytes);
     if (!cut) throw new TooLarge();
@@ -152,11 +152,20 @@ export class Exchange {
 
   /** @param {Uint8Array<ArrayBuffer>} bytes @param {string} type */
   async #readForm(bytes, type) {
-    const form = await readForm(bytes, type).catch((error) => {
-      throw error instanceof TooLarge ? error : this.#refusal("unreadable");
-    });
+    const form = await this.#whole(readForm(bytes, type));
     const { head } = this.#asked("readForm", form.parts);
     return { path: head.path, body: writeForm(head.parts, form.files), asked: [] };
+  }
+
+  /**
+   * A caller who leaves in the middle of his body is no fault of the gateway's.
+   * @template T
+   * @param {Promise<T>} reading
+   */
+  #whole(reading) {
+    return reading.catch((error) => {
+      throw error instanceof TooLarge ? error : this.#refusal("unreadable");
+    });
   }
 
   /** A decision that may be a refusal. @param {string} method @param {...unknown} parameters */

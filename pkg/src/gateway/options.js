@@ -36,7 +36,10 @@ export function checkGatewayOptions(options) {
     rules: {
       baseUrl: checkBaseUrl(WHERE, options.baseUrl),
       basePath: checkBasePath(options.basePath ?? DEFAULT_BASE_PATH),
-      maxBodyBytes: options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
+      // JSON, in which the rules are told of it, knows no Infinity, and they know whole numbers.
+      maxBodyBytes: Math.floor(
+        Math.min(options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER),
+      ),
       allow: aList(options, "allow", (word) => ROUTES.includes(word), `are of ${ROUTES.join(", ")}`),
       allowOrigins: aList(options, "allowOrigins", isOrigin, 'are origins, such as "https://app.example"'),
       models: aList(options, "models", (model) => model.trim() !== "", "are names"),

@@ -50,6 +50,8 @@ impl Gateway {
         let status = match reply.status {
             _ if reply.redirected => return Err(redirect()),
             0 | 300..=399 => return Err(redirect()),
+            // No host can pass these on.
+            1..200 | 600.. => return Err(Refusal::upstream("the service answered with a status that there is not")),
             // These have no body, and the caller's reply has one.
             204 | 205 => 200,
             // The gateway's own key is refused. The caller has done nothing wrong, and cannot sign in to help it.
@@ -82,8 +84,13 @@ impl Gateway {
 }
 
 /// The type under which a result's bytes go on; none for what calls itself a page, a script or JSON. protocol.md 1.18.
-pub fn media_type(content_type: &str) -> Option<&str> {
-    let name = text::before(content_type, ";").trim();
+/// Types are the same in capitals, to a browser as well.
+pub fn media_type(content_type: &str) -> Option<String> {
+    let name = text::before(content_type, ";").trim().to_ascii_lowercase();
+    media_name(&name).map(str::to_string)
+}
+
+fn media_name(name: &str) -> Option<&str> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'+');
     match name {
         "" => Some("application/octet-stream"),
@@ -91,6 +98,7 @@ pub fn media_type(content_type: &str) -> Option<&str> {
         _ if text::find(name, "svg").is_some() || text::find(name, "xml").is_some() => None,
         _ if !name.bytes().all(is_name) => None,
         "application/octet-stream" | "binary/octet-stream" => Some("application/octet-stream"),
+        "application/mp4" => Some("video/mp4"),
         _ if ["image/", "video/", "audio/"].iter().any(|kind| name.starts_with(kind)) => Some(name),
         _ => None,
     }

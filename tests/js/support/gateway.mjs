@@ -14,8 +14,9 @@ export const edgeGlue = await readFile(join(wasmFolder, "edge/glue.js"), "utf8")
 /**
  * @param {(url: string, init: RequestInit) => Promise<Response>} service
  * @param {Uint8Array<ArrayBuffer>} [wasm] the edge module
+ * @param {object} [options] of the gateway
  */
-export async function openGateway(service, wasm = edgeWasm) {
+export async function openGateway(service, wasm = edgeWasm, options = {}) {
   const { bindGateway } = await import(pathToFileURL(join(dist, "gateway/create.js")).href);
   const { createClient } = await importInstalled("comet-tasks");
   const gateway = bindGateway(() => new WebAssembly.Module(wasm))({
@@ -23,11 +24,12 @@ export async function openGateway(service, wasm = edgeWasm) {
     secret: "a secret of the gateway's, of more than 32 bytes",
     authorize: () => ({ subject: "alice" }),
     fetch: service,
+    ...options,
   });
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} */
   const ask = (path, init) => gateway.fetch(new Request(`${ORIGIN}${path}`, init));
   const fetch = (/** @type {any} */ url, /** @type {any} */ init) => gateway.fetch(new Request(url, init));
   // The gateway alone counts the time.
   const client = createClient({ baseUrl: `${ORIGIN}/api/comet`, fetch, requestTimeoutMs: null });
-  return { ask, client };
+  return { gateway, ask, client };
 }
