@@ -241,8 +241,8 @@ pub fn url_expiry(url: &str) -> Option<Millis> {
             return date.checked_add(text::times(seconds, 1000)?);
         }
     }
-    // Discord: hexadecimal seconds, together with the time of issue.
-    if let (Some(expires), Some(_)) = (url.parameter("ex"), url.parameter("is")) {
+    // Discord: seconds in eight hexadecimal digits. Others may call anything "ex".
+    if let Some(expires) = url.parameter("ex").filter(|expires| expires.len() == 8) {
         return text::times(text::number(expires, 16)?, 1000);
     }
     if let Some(seconds) = url.parameter("Expires") {

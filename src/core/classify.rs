@@ -104,6 +104,7 @@ impl Judge<'_> {
             200..300 if self.purpose == Purpose::Read => self.error(Code::NotFound, "the reply is empty"),
             200..300 => self.doubtful(Code::Protocol, "the reply is empty: a task may exist"),
             400 | 409 | 422 => self.error(Code::Rejected, message),
+            425 if self.purpose == Purpose::Submit => self.error(Code::Rejected, message),
             501 => self.doubtful(Code::Gateway, message),
             _ => self.words(&Words { message: message.into(), ..Words::default() }),
         }
@@ -179,14 +180,23 @@ impl Judge<'_> {
 
     /// A 2xx reply that is an error all the same, by what it says.
     pub fn refusal(&self, words: &Words) -> Error {
-        let code = match words.name() {
-            _ if is_quota(&words.message) => Code::Quota,
-            _ if is_moderation(&words.message) => Code::Moderation,
-            "task_no_found" | "task_not_found" | "task_not_exist" => Code::NotFound,
-            "invalid_request" => Code::Validation,
+        let message = words.message.as_str();
+        let code = match (words.name(), words.number()) {
+            (_, Some(5)) => Code::Gateway,
+            (_, Some(23)) => Code::QueueFull,
+            (_, Some(30)) => Code::RateLimited,
+            _ if is_quota(message) => Code::Quota,
+            (_, Some(24)) => Code::Moderation,
+            _ if is_moderation(message) => Code::Moderation,
+            ("task_no_found" | "task_not_found" | "task_not_exist", _) => Code::NotFound,
+            ("invalid_request", _) => Code::Validation,
             _ => Code::Rejected,
         };
-        let mut error = self.error(code, &words.message);
+        let mut error = match code {
+            Code::Gateway => self.doubtful(code, message),
+            Code::QueueFull | Code::RateLimited => self.refused(code, message, Resend::Backoff),
+            _ => self.error(code, message),
+        };
         error.service_code = words.code.clone();
         error
     }

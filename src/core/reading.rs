@@ -5,7 +5,7 @@ use super::assets::{self, Harvest};
 use super::classify::{Judge, Purpose, Words};
 use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
-use super::json::{self, Value, Writer, scaled};
+use super::json::{Value, Writer, scaled};
 use super::task::{Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
 use super::text;
 use super::time::{earlier, time};
@@ -103,9 +103,13 @@ pub fn read(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> 
     let verdict = judge.json(&text).and_then(|body| match body {
         Value::Null => Err(judge.error(Code::NotFound, "the reply is empty")),
         Value::List(rows) if rows.is_empty() => Err(judge.error(Code::NotFound, "the reply is empty")),
-        Value::List(rows) => most_advanced(&rows, &|_| true, handle, base_url)
-            .ok_or_else(|| judge.doubtful(Code::Protocol, "the reply holds no task")),
-        body => task(&body, handle, base_url).ok_or_else(|| unreadable(&judge, &body, &text)),
+        body => {
+            // Of several rows only the task's own count; a single one is the answer, whatever its id.
+            let rows = rows(&body).unwrap_or_default();
+            own_row(rows, &ids(rows), handle, base_url)
+                .or_else(|| task(&body, handle, base_url))
+                .ok_or_else(|| unreadable(&judge, &body, &text))
+        }
     });
     verdict.map_err(|error| error.with_handle(handle))
 }
@@ -152,7 +156,8 @@ pub fn lacks_list(error: &Error) -> bool {
 
 /// The rows of a list, which may be wrapped: `{"data": [...]}`.
 fn rows<'v, 'a>(body: &'v Value<'a>) -> Option<&'v [Value<'a>]> {
-    [body, body.get("data")].into_iter().find(|value| matches!(value, Value::List(_))).map(Value::items)
+    let is_list = |value: &&'v Value<'a>| matches!(value, Value::List(_));
+    [body, body.get("data")].into_iter().find(is_list).filter(|_| !is_object_of_task(body)).map(Value::items)
 }
 
 fn ids(rows: &[Value]) -> Vec<Option<TaskId>> {
@@ -169,7 +174,8 @@ fn own_row(rows: &[Value], ids: &[Option<TaskId>], handle: &TaskHandle, base_url
 
 /// After a modal the gateway keeps two rows with one id, and only one of them moves. protocol.md 1.5.
 fn most_advanced(rows: &[Value], is_own: &dyn Fn(usize) -> bool, handle: &TaskHandle, base_url: &str) -> Option<Task> {
-    let rank = |task: &Task| (task.status.rank(), task.progress);
+    // A result outranks the end of a row that nobody waited for.
+    let rank = |task: &Task| (task.status.rank(), task.status == Status::Succeeded, task.progress);
     let mut best: Option<Task> = None;
     for (at, row) in rows.iter().enumerate() {
         if !is_own(at) {
@@ -300,22 +306,33 @@ fn makes(object: &Value, handle: &TaskHandle, action: &str, base_url: &str) -> M
 
 /// Wrappers seen: `{data: {…}}`, `{result: {…}}`, a list of one. `{code: "success", data: null}` is a task without a state.
 pub fn unwrap<'v, 'a>(body: &'v Value<'a>) -> Option<&'v Value<'a>> {
-    // A number under "status" is an HTTP status that somebody copied into an error body.
-    let has_status = |value: &Value| !value.first("status task_status", &|word| word.text().is_some()).is_null();
-    let has_id = |value: &Value| !value.get("id").is_null();
-    let is_task = |value: &Value| has_status(value) || has_id(value) || !value.get("task_id").is_null();
-    if has_status(body) || has_id(body) {
+    if let Value::List(rows) = body {
+        return rows.first().filter(|_| rows.len() == 1).and_then(unwrap);
+    }
+    let is_task = |value: &Value| is_object_of_task(value) || !value.get("task_id").is_null();
+    if is_object_of_task(body) {
         return Some(body);
     }
-    let inner = match body.first("data result", &|value| value.is_object()) {
-        Value::Null => body.get("data").items().first(),
-        object => Some(object),
-    };
+    let mut inner = None;
+    for wrapped in [body.get("result"), body.get("data")] {
+        match wrapped {
+            Value::Object(_) => inner = Some(wrapped),
+            Value::List(rows) if rows.len() == 1 => inner = rows.first(),
+            _ => {}
+        }
+    }
     if inner.is_some_and(is_task) {
         return inner;
     }
     let envelope = super::midjourney::code(body) == Some(1) && body.members().iter().any(|(key, _)| key == "data");
-    (is_task(body) || (inner.is_none() && envelope)).then_some(body)
+    let is_bare = inner.is_none() && !matches!(body.get("data"), Value::List(_));
+    (is_task(body) || (is_bare && envelope)).then_some(body)
+}
+
+/// It says by itself where a task stands, or whose object it is.
+fn is_object_of_task(value: &Value) -> bool {
+    // A number under "status" is an HTTP status that somebody copied into an error body.
+    !value.first("status task_status", &|word| word.text().is_some()).is_null() || !value.get("id").is_null()
 }
 
 fn status(word: &str) -> Status {
@@ -394,13 +411,7 @@ fn reason(object: &Value, status: Status) -> String {
     } else {
         "the task failed; the service gave no reason"
     };
-    unquote(object.first(reasons, &says).words().unwrap_or(silent))
-}
-
-/// A reason that is an error body itself says what that body says.
-fn unquote(reason: &str) -> String {
-    match json::parse(reason) {
-        Ok(body @ Value::Object(_)) => Words::read(&body, reason).message,
-        _ => reason.into(),
-    }
+    // It may be an error body itself, or a gateway's web page.
+    let reason = Words::read(object.first(reasons, &says), "").message;
+    if reason.is_empty() { silent.into() } else { reason }
 }

@@ -108,14 +108,20 @@ impl Submission {
             return error;
         }
         let Ok(body) = json::parse(text) else { return error };
-        let accepted = matches!(midjourney::code(&body), Some(1 | 21 | 22));
-        let id = match self.kind.family() {
-            Family::Midjourney => midjourney::result_ids(&body).into_iter().next(),
-            Family::Videos => videos::created_id(&body),
+        let code = midjourney::code(&body);
+        // Where it is in doubt whether the task exists, its name is worth keeping, too; one that a video's object has only
+        // if it can be no other's, such as a request's.
+        let (id, may_exist) = match self.kind.family() {
+            Family::Midjourney => (midjourney::result_ids(&body).into_iter().next(), error.ambiguous),
+            Family::Videos => {
+                let id = videos::created_id(&body);
+                let says_error = !body.get("error").is_null() || code.is_some() || error.service_code.is_some();
+                let is_own = id.as_ref().is_some_and(TaskId::is_of_videos);
+                (id, is_own && (error.ambiguous || !says_error))
+            }
         };
-        // Where it is in doubt whether the task exists, a name that can only be a task's is worth keeping, too.
-        let may_exist = |id: &TaskId| accepted || (error.ambiguous && id.is_of_videos());
-        if let Some(handle) = id.filter(may_exist).map(|id| self.handle(id, now)) {
+        let may_exist = may_exist || matches!(code, Some(1 | 21 | 22));
+        if let Some(handle) = id.filter(|_| may_exist).map(|id| self.handle(id, now)) {
             error.ambiguous = true;
             error.retryable = false;
             error.resend = super::error::Resend::Never;
