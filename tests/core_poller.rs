@@ -147,6 +147,22 @@ fn an_unknown_id_is_tolerated_for_ten_seconds_after_the_submit_and_then_not() {
 }
 
 #[test]
+fn an_unknown_id_from_a_clock_that_is_ahead_has_ten_seconds_from_the_first_request() {
+    let mut wait = Wait::new(Kind::Imagine, PollOptions::default(), SUBMITTED - 3_600_000);
+    while !wait.is_done() {
+        wait.answer(400, UNKNOWN);
+    }
+    assert_eq!(wait.now - (SUBMITTED - 3_600_000), 10_000);
+}
+
+#[test]
+fn what_is_gone_for_ever_is_not_tolerated() {
+    let mut wait = Wait::new(Kind::Imagine, PollOptions::default(), SUBMITTED);
+    wait.answer(410, UNKNOWN);
+    assert_eq!((wait.error().code, wait.error().status), (Code::NotFound, Some(410)));
+}
+
+#[test]
 fn another_replica_may_not_know_a_task_that_was_seen_already() {
     let mut wait = Wait::new(Kind::Imagine, PollOptions::default(), SUBMITTED);
     wait.see("SUBMITTED", "");
@@ -247,6 +263,29 @@ fn retry_after_lengthens_a_wait_and_never_shortens_it() {
 }
 
 #[test]
+fn a_reading_that_asks_for_a_pause_gets_it_when_it_is_the_longer_one() {
+    for (seconds, pause_ms) in [("45", 45_000), ("1", INTERVAL_MS), ("soon", INTERVAL_MS)] {
+        for kind in [Kind::Imagine, Kind::Modal] {
+            let mut wait = Wait::new(kind, PollOptions::default(), START);
+            // A modal's task is read through the list after half a minute.
+            let status = if kind == Kind::Modal { "MODAL" } else { "IN_PROGRESS" };
+            let row = format!(r#"[{{"id":"1773314942177684","status":"{status}"}}]"#);
+            let began = wait.now;
+            while wait.now - began < 40_000 {
+                wait.answer(200, &row);
+            }
+            wait.answer_with(Reply {
+                status: 200,
+                body: row.into(),
+                retry_after: Some(seconds.into()),
+                ..Reply::default()
+            });
+            assert_eq!(wait.poller.step(wait.now), Step::Sleep(pause_ms), "{seconds} {kind:?}");
+        }
+    }
+}
+
+#[test]
 fn retry_after_never_reaches_past_the_deadline() {
     let mut wait = Wait::new(Kind::Imagine, within(10_000), START);
     wait.answer_with(Reply { status: 429, retry_after: Some("240".into()), ..Reply::default() });
@@ -261,6 +300,8 @@ fn a_refusal_stops_the_wait_at_once_with_the_handle() {
         (403, r#"{"message":"quota"}"#, Code::Quota),
         (422, "{}", Code::Validation),
         (501, "{}", Code::Unsupported),
+        (501, "", Code::Unsupported),
+        (501, "<html>", Code::Unsupported),
         (200, "<html>", Code::Protocol),
     ] {
         let mut wait = Wait::plain();

@@ -105,7 +105,7 @@ impl Judge<'_> {
             200..300 => self.doubtful(Code::Protocol, "the reply is empty: a task may exist"),
             400 | 409 | 422 => self.error(Code::Rejected, message),
             425 if self.purpose == Purpose::Submit => self.error(Code::Rejected, message),
-            501 => self.doubtful(Code::Gateway, message),
+            501 if self.purpose == Purpose::Submit => self.doubtful(Code::Gateway, message),
             _ => self.words(&Words { message: message.into(), ..Words::default() }),
         }
     }
@@ -119,11 +119,14 @@ impl Judge<'_> {
             429 => (Code::RateLimited, None),
             401 => (Code::Unauthorized, None),
             408 => (Code::Timeout, None),
+            425 => (Code::Unavailable, None),
+            501 if self.purpose == Purpose::Read => (Code::Unsupported, None),
             500.. => (Code::Gateway, None),
             _ => (Code::Protocol, Some(Hint::BaseUrl)),
         };
         let mut error = match code {
             Code::RateLimited => self.refused(code, &message, Resend::Backoff),
+            Code::Unavailable => self.refused(code, &message, Resend::Never),
             Code::Gateway | Code::Timeout => self.doubtful(code, &message),
             _ => self.error(code, &message),
         };

@@ -108,10 +108,19 @@ pub fn read(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> 
             let rows = rows(&body).unwrap_or_default();
             own_row(rows, &ids(rows), handle, base_url)
                 .or_else(|| task(&body, handle, base_url))
+                .map(|task| task.with_wish(reply, now))
                 .ok_or_else(|| unreadable(&judge, &body, &text))
         }
     });
     verdict.map_err(|error| error.with_handle(handle))
+}
+
+impl Task {
+    /// With what the reply says of the next request.
+    fn with_wish(mut self, reply: &Reply, now: Millis) -> Self {
+        self.retry_after_ms = reply.retry_after_ms(now);
+        self
+    }
 }
 
 /// The task's row in the reply to [`list_request`]; None when the service left it out.
@@ -120,7 +129,8 @@ pub fn read_listed(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Mill
     let text = reply.text();
     let body = judge.json(&text).map_err(|error| error.with_handle(handle))?;
     let rows = rows(&body).unwrap_or_default();
-    Ok(own_row(rows, &ids(rows), handle, base_url))
+    let task = own_row(rows, &ids(rows), handle, base_url);
+    Ok(task.map(|task| task.with_wish(reply, now)))
 }
 
 /// The row of each task in the reply to [`list_request`]; None for those that the service left out.
@@ -139,7 +149,8 @@ pub fn read_many<'a>(
     let ids = ids(rows);
     let mut tasks = Vec::new();
     for at in 0..count {
-        tasks.push(own_row(rows, &ids, handle(at), base_url));
+        let task = own_row(rows, &ids, handle(at), base_url);
+        tasks.push(task.map(|task| task.with_wish(reply, now)));
     }
     Ok(tasks)
 }
@@ -236,6 +247,7 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
         estimate: None,
         reason: None,
         makes,
+        retry_after_ms: None,
         row: None,
         rest: String::new(),
     };

@@ -86,6 +86,8 @@ pub struct Task {
     pub reason: Option<String>,
     /// What a success will have to show.
     pub makes: Makes,
+    /// How long the reply asks to wait before the next request.
+    pub retry_after_ms: Option<Millis>,
     /// Which row of a list's reply it was read from.
     pub row: Option<u32>,
     /// All else that it says, for nobody here to look at: members of `Task` in `index.d.ts`, as JSON.

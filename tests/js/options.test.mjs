@@ -181,6 +181,7 @@ const wrongCalls = [
   ["intervalMs", { intervalMs: 0 }],
   ["maxRequests", { maxRequests: 0 }],
   ["requestTimeoutMs", { requestTimeoutMs: -1 }],
+  ["requestTimeoutMs", { requestTimeoutMs: 0 }],
   ["speed", { speed: "warp" }],
   ["onUpdate", { onUpdate: "log" }],
 ];

@@ -35,7 +35,11 @@ impl Start {
                 Error::argument(operation, "speed", "must be \"relax\", \"fast\" or \"turbo\"", word)
             })?),
         };
-        Ok(Options { request_timeout: limit(&fields, "requestTimeoutMs")?, speed, fields })
+        Ok(Options {
+            request_timeout: limit(&fields, "requestTimeoutMs", 1, "must be milliseconds, 1 or more, or null")?,
+            speed,
+            fields,
+        })
     }
 }
 
@@ -57,7 +61,8 @@ impl Options<'_> {
             |name| Ok::<_, Error>(thousandths(options, name, 1000, "must be 1 or more")?.map(|count| count / 1000));
         Ok(PollOptions {
             staleness_budget: budget.map_or(DEFAULT_STALENESS_BUDGET, |thousandths| thousandths as f64 / 1000.0),
-            timeout: limit(options, "timeoutMs")?.map(|ms| ms.map_or(Timeout::Never, Timeout::After)),
+            timeout: limit(options, "timeoutMs", 0, "must be milliseconds, 0 or more, or null")?
+                .map(|ms| ms.map_or(Timeout::Never, Timeout::After)),
             interval_ms: positive("intervalMs")?,
             max_requests: positive("maxRequests")?.map(|count| count.min(u32::MAX.into()) as u32),
             after_modal: options.flag("afterModal")?,
@@ -148,10 +153,10 @@ pub(super) fn operation_of(name: &str) -> &'static str {
 }
 
 /// False stands for "no limit".
-fn limit(options: &Fields, name: &str) -> Result<Option<Limit>, Error> {
+fn limit(options: &Fields, name: &str, least: i64, rule: &'static str) -> Result<Option<Limit>, Error> {
     match options.get(name) {
         Value::Bool(false) => Ok(Some(None)),
-        _ => Ok(thousandths(options, name, 0, "must be milliseconds, 0 or more, or null")?.map(|ms| Some(ms / 1000))),
+        _ => Ok(thousandths(options, name, 1000 * least, rule)?.map(|ms| Some(ms / 1000))),
     }
 }
 

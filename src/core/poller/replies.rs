@@ -68,6 +68,10 @@ impl Poller {
             self.handle.submitted_at = submitted_at.min(now);
         }
         self.next_at = now + self.pause(now, task.progress);
+        if let Some(at) = task.retry_after_ms.map(|wish| now + wish).filter(|at| *at > self.next_at) {
+            self.seen.growth = None;
+            self.next_at = at;
+        }
         match task.status {
             Status::Queued | Status::Running => self.modal_since = None,
             Status::ActionRequired if self.after_modal() => {
@@ -123,7 +127,8 @@ impl Poller {
     }
 
     fn failed(&mut self, now: Millis, error: Error) {
-        if error.code == Code::NotFound && self.tolerates_unknown(now, &error) {
+        // 410 is for ever.
+        if error.code == Code::NotFound && error.status != Some(410) && self.tolerates_unknown(now, &error) {
             self.no_news(now);
             return;
         }
@@ -161,7 +166,8 @@ impl Poller {
         }
         let first = *self.unknown_since.get_or_insert(now);
         let is_fresh = (UNKNOWN_TOLERATED_MS..FRESH_MS).contains(&(first - self.handle.submitted_at));
-        let from = if is_fresh { first } else { self.handle.submitted_at };
+        // The submitter's clock may be ahead.
+        let from = if is_fresh { first } else { self.handle.submitted_at.min(first) };
         (0..UNKNOWN_TOLERATED_MS).contains(&(now - from))
     }
 
