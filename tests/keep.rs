@@ -151,6 +151,7 @@ fn a_status_says_whether_the_url_has_expired_or_the_host_has_trouble() {
     for status in [401, 403, 404, 410] {
         assert_eq!(code(status), Err("expired"), "{status}");
     }
+    assert_eq!((code(204), code(205)), (Err("truncated"), Err("truncated")));
     for (status, word) in
         [(0, "redirect"), (302, "redirect"), (400, "rejected"), (206, "rejected"), (429, "rate_limited")]
     {
@@ -164,6 +165,12 @@ fn an_expired_url_is_read_anew_once_and_not_again() {
     assert_eq!(after("expired", 1, false, 0, 7), Next::Reread);
     assert_eq!(after("expired", 4, false, 0, 7), Next::Reread);
     assert_eq!(after("expired", 2, true, 0, 7), Next::Stop);
+}
+
+#[test]
+fn a_result_that_the_service_does_not_find_is_read_anew_once_like_an_expired_url() {
+    assert_eq!(after("not_found", 1, false, 0, 7), Next::Reread);
+    assert_eq!(after("not_found", 2, true, 0, 7), Next::Stop);
 }
 
 #[test]

@@ -11,13 +11,14 @@ const LONGEST_MS = 2 ** 31 - 1;
 export const LATE = Symbol("late");
 
 /**
+ * Nothing of what fetch would refuse: another scheme, a user's name in front of the host, no URL at all.
  * @param {any} text
  * @param {URL} [from]
  */
 export function webUrl(text, from) {
   try {
     const url = new URL(text, from);
-    return /^https?:$/.test(url.protocol) ? url : undefined;
+    return /^https?:$/.test(url.protocol) && !url.username && !url.password ? url : undefined;
   } catch {
     return undefined;
   }
@@ -76,7 +77,7 @@ export class AssetBody {
   constructor(response, limits) {
     this.response = response;
     const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
-    this.size = length === null ? null : Number(length);
+    this.size = length && /^\d{1,15}$/.test(length) ? Number(length) : null;
     this.#reader = response.body ? readerOf(response.body) : undefined;
     this.#limits = limits;
   }

@@ -1,4 +1,5 @@
 import { AssetBody, LATE, webUrl, within } from "./asset-body.js";
+import { atLeast } from "./checks.js";
 import { invalid, isCometError } from "./errors.js";
 import { Sha256 } from "./sha256.js";
 import { sinkOf } from "./sinks.js";
@@ -58,6 +59,7 @@ const PASSING = new Set([
  * @returns {Promise<PersistedAsset[]>}
  */
 export async function persist(tools, task, sink, options) {
+  atLeast("persist", options, "maxBytes", 0);
   const work = new Work(tools, task, options);
   const write = sinkOf(sink, work.files.length);
   const kept = [];
@@ -182,7 +184,9 @@ class Work {
   async #fetched(start, signal) {
     const { fetch } = this.#tools;
     const redirect = isServer() ? "manual" : "follow";
-    for (let url = new URL(start), left = MOST_REDIRECTS; ; left -= 1) {
+    const first = webUrl(start);
+    if (!first) throw invalid("persist", "url", "must be one that this host can read");
+    for (let url = first, left = MOST_REDIRECTS; ; left -= 1) {
       this.#checkHost(url);
       const headers = new Headers({ accept: "image/*,video/*" });
       const response = await this.#waited(fetch(url.href, { headers, redirect, signal }), signal, "network");
@@ -203,6 +207,8 @@ class Work {
     const isAllowed = allowHost
       ? allowHost(hostname)
       : !isServer() || origin === own || ask({ ask: "host", host: hostname });
+    // A promise, say, is as good as true to "if": who answers so must not let everything pass.
+    if (typeof isAllowed !== "boolean") throw invalid("persist", "allowHost", "must give true or false");
     if (!isAllowed)
       throw invalid("persist", "url", "must not lead to a host that allowHost refuses, or to a private one");
   }

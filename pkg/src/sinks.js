@@ -32,7 +32,8 @@ export function sinkOf(sink, files) {
   if (isUrl && !webUrl(sink)) throw invalid("persist", "sink", "must be an http(s) URL");
   if (isUrl) return upload(() => sink);
   if (typeof sink === "function") return upload(sink);
-  if (typeof sink?.write === "function") return ({ info, body }) => sink.write(info, responseOf(info, body));
+  if (typeof sink?.write === "function")
+    return ({ info, body }) => sink.write({ ...info }, responseOf(info, body));
   if (typeof sink?.getFileHandle === "function") return (delivery) => intoFolder(sink, delivery);
   if (typeof sink?.put === "function") return (delivery) => intoBucket(sink, delivery);
   throw invalid("persist", "sink", "must be a URL, a function, a bucket, a folder or { write }");

@@ -165,6 +165,7 @@ pub struct Found {
 pub fn judge(kind: &str, status: i64, declared: &str, head: &str) -> Result<Found, &'static str> {
     match status {
         200 => {}
+        204 | 205 => return Err("truncated"),
         401 | 403 | 404 | 410 => return Err("expired"),
         408 | 425 | 429 => return Err("rate_limited"),
         0 | 300..=399 => return Err("redirect"),
@@ -211,11 +212,11 @@ pub enum Next {
     Stop,
 }
 
-/// What follows a failure with this code. A URL that has expired is worth one reading, for all files of the task together;
-/// a passing failure is worth another try. Full jitter under 1 s · 2^n, and never before the host's own wish.
+/// What follows a failure with this code. A URL that has expired, or a result that the service's own endpoint does not find, is
+/// worth one reading, for all files of the task together; a passing failure is worth another try. Full jitter under 1 s · 2^n, and never before the host's own wish.
 pub fn after(code: &str, attempt: i64, is_fresh: bool, retry_after_ms: Millis, dice: u32) -> Next {
     let passes = "truncated network timeout gateway unavailable rate_limited protocol persist not_ready";
-    if code == "expired" && !is_fresh {
+    if text::is_one_of(code, "expired not_found") && !is_fresh {
         return Next::Reread;
     }
     if attempt >= ATTEMPTS || retry_after_ms > LONGEST_PAUSE_MS || !text::is_one_of(code, passes) {

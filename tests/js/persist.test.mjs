@@ -199,8 +199,8 @@ test("the service's own origin may be private: it was the caller who named it", 
   assert.equal((await own.client.persist(task, createBucket())).length, 1);
 });
 
-test("redirects have an end, and lead to http only", async () => {
-  for (const to of ["https://round.example/a", "file:///etc/passwd"]) {
+test("redirects have an end, and lead to http only, under nobody's name", async () => {
+  for (const to of ["https://round.example/a", "file:///etc/passwd", "https://user:word@round.example/a"]) {
     const elsewhere = (/** @type {Request} */ { url }) =>
       url.startsWith("https://round.example")
         ? new Response(null, { status: 302, headers: { location: to } })
@@ -352,8 +352,10 @@ test("a callback gets the asset and a response of known length, and must read it
     const { headers } = response;
     const length = (await response.arrayBuffer()).byteLength;
     written.push([asset.key, headers.get("content-type"), headers.get("content-length") === `${length}`]);
+    asset.key = "its own affair";
   };
-  await client.persist(task, { write });
+  const [{ key }] = await client.persist(task, { write });
+  assert.equal(key, `${task.handle.id}/0.png`);
   assert.deepEqual(written, [[`${task.handle.id}/0.png`, "image/png", true]]);
   const error = await rejection(passing(clock, client.persist(task, { write: async () => {} })));
   assert.equal(error.code, "persist");
