@@ -78,7 +78,7 @@ impl Gateway {
     /// The service's reply for the caller: `{status, ids}` and the body, with a mark for the tag of each id.
     pub fn answer(&self, route: &str, asked: &str, status: u16, over_cap: bool, body: Vec<u8>) -> String {
         let Some(route) = Route::new(route) else { return self.refuse("") };
-        let reply = Reply { status, over_cap, body, ..Reply::default() };
+        let reply = Reply { status, over_cap, body: String::from_utf8_lossy(&body).into_owned(), ..Reply::default() };
         let answer = self.rules.answer(Received { route, asked: &task_ids(asked), reply: &reply });
         let head = written(|json| {
             json.key("status").integer(answer.status.into());

@@ -1,5 +1,8 @@
 //! The wasm-bindgen surface: what the host tells goes into [`core::engine`](crate::core::engine), what is to be done comes
 //! out. The facade in `pkg/src` makes it a public API.
+//!
+//! An instance of the wasm is one client, and hears of everything through one function: each exported one costs some 300
+//! bytes, each of its arguments 30, and an object that they belong to twice as much.
 
 use std::cell::{Cell, RefCell};
 
@@ -32,6 +35,9 @@ extern "C" {
     fn soon(this: &Host, owner: u32);
     #[wasm_bindgen(method)]
     fn tell(this: &Host, caller: u32, outcome: JsValue);
+    /// To a question of [`events::KEEP`].
+    #[wasm_bindgen(method)]
+    fn answer(this: &Host, json: &str);
     #[wasm_bindgen(method)]
     fn event(this: &Host, json: &str);
     /// Milliseconds by a clock that only runs forward; NaN where there is none.
@@ -39,21 +45,112 @@ extern "C" {
     fn ticks(this: &Host) -> f64;
 }
 
-/// A client inside the wasm. Every method returns at once; what it leads to, the host has been told by then, unless the host
-/// is being told already.
-#[wasm_bindgen]
-pub struct Engine {
+/// The instance's client. It lasts as long as the instance.
+struct Client {
     engine: RefCell<engine::Engine<JsValue>>,
     host: Host,
     is_telling: Cell<bool>,
 }
 
+thread_local! {
+    static CLIENT: Cell<Option<&'static Client>> = const { Cell::new(None) };
+}
+
+/// What the host tells of, by its number; `pkg/src/events.js` says what goes with each.
+mod events {
+    pub(super) const OPEN: u32 = 0;
+    pub(super) const CALL: u32 = 1;
+    pub(super) const PROCEED: u32 = 2;
+    pub(super) const LEAVE: u32 = 3;
+    pub(super) const OPENS: u32 = 4;
+    pub(super) const REPLIED: u32 = 5;
+    pub(super) const FAILED: u32 = 6;
+    pub(super) const TURN: u32 = 7;
+    pub(super) const WOKE: u32 = 8;
+    pub(super) const HURRY: u32 = 9;
+}
+
+/// Something has happened. It returns at once; what it leads to, the host has been told by then, unless the host is being told
+/// already. What is returned answers a question, and is true of all else.
+///
+/// `id` names a call, a request, or an owner of either.
 #[wasm_bindgen]
-impl Engine {
-    /// A client. `settings` is JSON, checked by the facade: `{baseUrl, dialect, requestTimeoutMs, maxConcurrency, isTraced}`,
-    /// where false stands for no limit.
-    #[wasm_bindgen(constructor)]
-    pub fn new(host: Host, settings: &str) -> Engine {
+pub fn hear(what: u32, id: u32, number: u32, lines: &str, value: JsValue) -> bool {
+    if what == events::OPEN {
+        CLIENT.set(Some(Box::leak(Box::new(Client::new(value.unchecked_into(), lines)))));
+        return true;
+    }
+    let Some(client) = CLIENT.get() else { return false };
+    let mut engine = client.enter();
+    match what {
+        events::CALL => begin(&mut engine, id, number, lines),
+        events::PROCEED => engine.proceed(id),
+        events::LEAVE => engine.leave(id, number > 0),
+        events::OPENS => return reading::is_content(&reply(number, lines)),
+        events::REPLIED => {
+            let reply = Reply { over_cap: value.is_undefined(), ..reply(number, lines) };
+            engine.replied(id, reply, value);
+        }
+        events::FAILED => engine.failed(id, lost(lines), number > 0, value),
+        events::TURN => engine.turn(id),
+        events::WOKE => engine.woke(id),
+        events::HURRY => engine.hurry(),
+        // A question of `persist`: JSON in and out.
+        _ => {
+            let (now, dice) = engine.now_and_dice();
+            client.host.answer(&keep::answer(&json::parse(lines).unwrap_or(Value::Null), now, dice));
+        }
+    }
+    drop(engine);
+    client.tell();
+    true
+}
+
+/// A call, or a wait when its name is `poll`: the host is told how it ends. The lines are its name, its options and its
+/// argument, both in JSON: the parameters of a submit, or a task's handle.
+fn begin(engine: &mut engine::Engine<JsValue>, caller: u32, marks: u32, lines: &str) {
+    let start = Start { caller, is_alone: marks & 1 > 0, listens: marks & 2 > 0 };
+    let (name, lines) = text::split_once(lines, "\n").unwrap_or_default();
+    let (options, argument) = text::split_once(lines, "\n").unwrap_or_default();
+    match name {
+        "poll" => engine.wait(start, argument, options),
+        _ => engine.call(start, name, argument, options),
+    }
+}
+
+/// What the host calls what kept a reply away: "page" is the network, in a page.
+fn lost(at: &str) -> Lost<'_> {
+    match at {
+        "time" => Lost::TimedOut,
+        "network" => Lost::Network { is_page: false },
+        "page" => Lost::Network { is_page: true },
+        name => Lost::Argument(name),
+    }
+}
+
+/// The lines say whether it was redirected, and are its Retry-After, the request's id, its content type, and then its body.
+fn reply(status: u32, lines: &str) -> Reply {
+    let mut rest = lines;
+    let mut line = || {
+        let (line, after) = text::split_once(rest, "\n").unwrap_or((rest, ""));
+        rest = after;
+        Some(line).filter(|line| !line.is_empty()).map(String::from)
+    };
+    Reply {
+        status: status as u16,
+        redirected: line().is_some(),
+        retry_after: line(),
+        request_id: line(),
+        content_type: line(),
+        body: rest.into(),
+        over_cap: false,
+    }
+}
+
+impl Client {
+    /// `settings` is JSON, checked by the facade: `{baseUrl, dialect, requestTimeoutMs, maxConcurrency, isTraced}`, where false
+    /// stands for no limit.
+    fn new(host: Host, settings: &str) -> Self {
         // Where the build keeps messages, the trap has one. `immediate-abort` never comes here.
         #[cfg(all(feature = "npm", target_arch = "wasm32", not(panic = "immediate-abort")))]
         std::panic::set_hook(Box::new(|info| wasm_bindgen::throw_str(&info.to_string())));
@@ -69,85 +166,9 @@ impl Engine {
             is_traced: matches!(settings.get("isTraced"), Value::Bool(true)),
         };
         let engine = RefCell::new(engine::Engine::new(settings, Math::random));
-        Engine { engine, host, is_telling: Cell::new(false) }
+        Client { engine, host, is_telling: Cell::new(false) }
     }
 
-    /// One call: the host is told how it ends. `argument` is JSON: the parameters of a submit, or a task's handle. So are
-    /// `options`.
-    pub fn call(&self, caller: u32, name: &str, argument: &str, options: &str, is_alone: bool, listens: bool) {
-        self.enter().call(Start { caller, is_alone, listens }, name, argument, options);
-        self.tell();
-    }
-
-    /// A wait: the host is told of it by this name.
-    pub fn wait(&self, caller: u32, argument: &str, options: &str, is_alone: bool, listens: bool) {
-        self.enter().wait(Start { caller, is_alone, listens }, argument, options);
-        self.tell();
-    }
-
-    /// A run goes on to wait: whoever was told "submitted" has the handle safe.
-    pub fn proceed(&self, caller: u32) {
-        self.enter().proceed(caller);
-        self.tell();
-    }
-
-    /// The caller of a call or of a wait does not want it any more.
-    pub fn leave(&self, caller: u32, is_sent: bool) {
-        self.enter().leave(caller, is_sent);
-        self.tell();
-    }
-
-    /// Whether the body of a reply with this head is the caller's to read. The lines are Retry-After, the request's id and the
-    /// content type.
-    pub fn opens(&self, status: u16, redirected: bool, lines: &str) -> bool {
-        reading::is_content(&head(status, redirected, lines))
-    }
-
-    /// A reply: its head, its body, and what the host has of it, which is undefined when it is larger than it may be.
-    pub fn replied(&self, ask: u32, status: u16, redirected: bool, lines: &str, body: Vec<u8>, raw: JsValue) {
-        let reply = Reply { over_cap: raw.is_undefined(), body, ..head(status, redirected, lines) };
-        self.enter().replied(ask, reply, raw);
-        self.tell();
-    }
-
-    /// A request came to nothing, at "time", at "network", at "page" (the network, in a page) or at an argument of that name.
-    pub fn failed(&self, ask: u32, at: &str, is_sent: bool, cause: JsValue) {
-        let lost = match at {
-            "time" => Lost::TimedOut,
-            "network" => Lost::Network { is_page: false },
-            "page" => Lost::Network { is_page: true },
-            name => Lost::Argument(name),
-        };
-        self.enter().failed(ask, lost, is_sent, cause);
-        self.tell();
-    }
-
-    /// A turn has come.
-    pub fn turn(&self, owner: u32) {
-        self.enter().turn(owner);
-        self.tell();
-    }
-
-    /// A sleep is over.
-    pub fn woke(&self, owner: u32) {
-        self.enter().woke(owner);
-        self.tell();
-    }
-
-    /// The page became visible, or came back online.
-    pub fn hurry(&self) {
-        self.enter().hurry();
-        self.tell();
-    }
-
-    /// One question of `persist`: JSON in and out.
-    pub fn keep(&self, question: &str) -> String {
-        let (now, dice) = self.enter().now_and_dice();
-        keep::answer(&json::parse(question).unwrap_or(Value::Null), now, dice)
-    }
-}
-
-impl Engine {
     fn enter(&self) -> std::cell::RefMut<'_, engine::Engine<JsValue>> {
         let mut engine = self.engine.borrow_mut();
         let ticks = self.host.ticks();
@@ -194,10 +215,4 @@ impl From<Told<JsValue>> for Outcome {
     fn from(told: Told<JsValue>) -> Self {
         Outcome(told.verdict, told.json, told.cause, told.raws.into_iter().collect())
     }
-}
-
-fn head(status: u16, redirected: bool, lines: &str) -> Reply {
-    let mut lines = text::split(lines, "\n");
-    let mut line = || lines.next().filter(|line| !line.is_empty()).map(String::from);
-    Reply { status, redirected, retry_after: line(), request_id: line(), content_type: line(), ..Reply::default() }
 }

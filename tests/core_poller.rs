@@ -49,7 +49,7 @@ fn a_deadline_is_kept_by_the_clock_with_one_last_request() {
         wait.until_fetch();
         asked.push(wait.now - START);
         let handle = wait.poller.handle().clone();
-        let reply = Reply { status: 200, body: br#"{"id":"1","status":"IN_PROGRESS"}"#.to_vec(), ..Reply::default() };
+        let reply = Reply { status: 200, body: r#"{"id":"1","status":"IN_PROGRESS"}"#.into(), ..Reply::default() };
         wait.poller.handle_reply(wait.now, reading::read(&handle, &reply, "https://h.test", wait.now).map(Some));
     }
     assert_eq!(asked, [0, 2_000, 4_000, 5_000]);

@@ -115,7 +115,7 @@ fn reply() -> impl Strategy<Value = Reply> {
     let retry_after = prop::option::of(prop_oneof![any::<String>(), "-?[0-9]{1,25}(\\.[0-9]*)?"]);
     (0..600_u16, body(), retry_after, any::<bool>()).prop_map(|(status, body, retry_after, redirected)| Reply {
         status,
-        body,
+        body: String::from_utf8_lossy(&body).into_owned(),
         retry_after,
         redirected,
         ..Reply::default()
@@ -271,7 +271,7 @@ proptest! {
         }
         let row = serde_json::json!({ "status": "IN_PROGRESS", "progress": text });
         let handle = TaskHandle::new(Kind::Imagine, TaskId::new("1").unwrap(), NOW);
-        let reply = Reply { status: 200, body: row.to_string().into_bytes(), ..Reply::default() };
+        let reply = Reply { status: 200, body: row.to_string(), ..Reply::default() };
         let progress = reading::read(&handle, &reply, BASE_URL, NOW).unwrap().progress;
         prop_assert!(progress.is_none_or(|Progress(thousandths)| (0..=100_000).contains(&thousandths)));
     }

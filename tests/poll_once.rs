@@ -17,10 +17,10 @@ fn service(seed: u64) -> impl Fn(Millis, usize) -> Reply {
         let dice = (asked as u64 + 1).wrapping_mul(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1) >> 40;
         let age = now - SUBMITTED;
         match dice % 11 {
-            0 => Reply { status: 503, body: b"{}".to_vec(), ..Reply::default() },
+            0 => Reply { status: 503, body: "{}".into(), ..Reply::default() },
             1 => Reply { status: 429, retry_after: Some("7".into()), ..Reply::default() },
             2 if asked < 3 => Reply { status: 204, ..Reply::default() },
-            3 if age < 10_000 => Reply { status: 404, body: b"{}".to_vec(), ..Reply::default() },
+            3 if age < 10_000 => Reply { status: 404, body: "{}".into(), ..Reply::default() },
             _ if age > 90_000 + (seed as Millis % 7) * 30_000 => row("SUCCESS", IMAGE),
             4 => row("MODAL", ""),
             _ => row("IN_PROGRESS", &format!(r#""progress":"{}%""#, (age / 9_000) * 5 % 100)),

@@ -98,7 +98,7 @@ fn a_task_of_unknown_age_is_asked_for_at_once() {
 #[test]
 fn an_unknown_id_at_the_first_request_of_a_fresh_task_is_tolerated_for_ten_seconds() {
     let unknown = || {
-        let body = br#"{"code":4,"description":"task_no_found "}"#.to_vec();
+        let body = r#"{"code":4,"description":"task_no_found "}"#.into();
         let reply = Reply { status: 400, body, ..Reply::default() };
         reading::read(&handle(Kind::Veo), &reply, "https://api.test", 15_000).map(Some)
     };

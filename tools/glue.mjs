@@ -10,6 +10,8 @@ const cuts = [
   [/ {4}let script_src;\n {4}if \([^]*?\n {4}\}\n/, ""],
   [/ {4}async function __wbg_load\([^]*?\n {4}\}\n/, ""],
   [/ {4}let __wbg_init_promise;[^]*?(?= {4}return Object)/, ""],
+  // An exported function has one name in the wasm, which becomes short, and here, which stays.
+  [/exports\.\w+ = (\w+);/, "exports.$1 = $1;"],
   [/Object\.assign\(__wbg_init, \{ initSync \}, exports\)/, "Object.assign(exports, { initSync })"],
 ];
 

@@ -1,6 +1,7 @@
 import { checkCall, operationOf, ownHeaders, plainOptions } from "./call-options.js";
 import { createEngine, isModule } from "./engine.js";
 import { CometError, isCometError } from "./errors.js";
+import { CALL, KEEP, LEAVE, OPEN, PROCEED } from "./events.js";
 import { Host } from "./host.js";
 import { toJson } from "./images.js";
 import { OpenCall, lastId, panicError, tellNews } from "./open-call.js";
@@ -67,14 +68,12 @@ export class Calls {
       open.headers = headers;
       const begin = (/** @type {Argument} */ argument) => {
         this.loaded(open, (module) => {
-          const { engine } = this.#hostOf(module);
+          const host = this.#hostOf(module);
           open.images = argument.images ?? [];
           if (typeof handle === "object" && handle !== null) open.handle = handle;
-          const plain = plainOptions(operation, options, this.settings.requestTimeoutMs);
-          const listens = options.onUpdate !== undefined;
+          const lines = this.#lines(name, operation, options, argument.json);
           open.leave = () => this.#leave(open.id);
-          const { json } = argument;
-          this.#inside(() => engine.call(open.id, name, json, plain, this.#isAlone(options), listens));
+          this.#inside(() => host.hear(CALL, open.id, this.#marks(options), lines));
         });
       };
       whenThere(open, take, begin);
@@ -89,20 +88,16 @@ export class Calls {
       const begin = (module) => {
         try {
           checkCall("poll", options);
-          const { signal, onUpdate } = options;
+          const { signal } = options;
           if (this.#isClosed) throw closedError("poll");
           if (signal?.aborted) throw signal.reason;
           const headers = ownHeaders("poll", this.settings.headers, options.headers);
-          const [argument, plain] = [
-            toJson("poll", handle),
-            plainOptions("poll", options, this.settings.requestTimeoutMs),
-          ];
-          const { engine } = this.#hostOf(module);
+          const lines = this.#lines("poll", "poll", options, toJson("poll", handle));
+          const host = this.#hostOf(module);
           const wait = this.#waits.add("poll", handle, options, resolve, reject);
           this.#waits.sendWith(wait, headers);
-          const listens = onUpdate !== undefined;
           this.#inside(
-            () => engine.wait(wait, argument, plain, this.#isAlone(options), listens),
+            () => host.hear(CALL, wait, this.#marks(options), lines),
             (error) => this.#waits.drop(wait, panicError(error, { operation: "poll" })),
           );
           this.#waits.begin(wait);
@@ -139,11 +134,8 @@ export class Calls {
     this.#stopListening();
     for (const call of [...this.#open.values()]) call.close();
     this.#waits.close();
-    const host = this.#host;
+    this.#host?.stop();
     this.#host = undefined;
-    host?.stop();
-    // Later: the wasm itself may be calling, through onEvent or onUpdate.
-    if (host) queueMicrotask(() => host.engine.free());
   }
 
   /**
@@ -178,12 +170,19 @@ export class Calls {
   #leave(id) {
     const host = this.#host;
     if (!host) return;
-    this.#inside(() => host.engine.leave(id, host.isSent(id)));
+    this.#inside(() => host.hear(LEAVE, id, Number(host.isSent(id))));
   }
 
-  /** Whether a wait shares no requests with others. @param {any} options */
-  #isAlone(options) {
-    return !this.#isShared || Boolean(options.headers) || options.requestTimeoutMs !== undefined;
+  /** @param {string} name @param {string} operation @param {any} options @param {string} argument JSON */
+  #lines(name, operation, options, argument) {
+    // JSON has no line feeds.
+    return [name, plainOptions(operation, options, this.settings.requestTimeoutMs), argument].join("\n");
+  }
+
+  /** @param {any} options */
+  #marks({ headers, requestTimeoutMs, onUpdate }) {
+    const isAlone = !this.#isShared || headers || requestTimeoutMs !== undefined;
+    return (isAlone ? 1 : 0) + (onUpdate === undefined ? 0 : 2);
   }
 
   /**
@@ -193,17 +192,18 @@ export class Calls {
    * @param {object} question
    */
   ask(module, open, question) {
-    const { engine } = this.#hostOf(module);
-    const answer = this.#inside(() => engine.keep(JSON.stringify(question)));
-    if (answer === undefined) throw open.panic("it gave no answer");
-    return JSON.parse(answer);
+    const host = this.#hostOf(module);
+    if (!this.#inside(() => host.hear(KEEP, 0, 0, JSON.stringify(question)))) {
+      throw open.panic("it gave no answer");
+    }
+    return JSON.parse(host.answered);
   }
 
   /** @param {WebAssembly.Module} module */
   #hostOf(module) {
     if (this.#isClosed) throw closedError("client");
     if (!this.#host) {
-      const glue = createEngine(module);
+      const engine = createEngine(module);
       const { baseUrl, dialect, requestTimeoutMs, maxConcurrency, onEvent } = this.settings;
       const settings = {
         ...{ baseUrl, dialect, isTraced: onEvent !== undefined },
@@ -217,7 +217,8 @@ export class Calls {
         trapped: (error) => this.#bury(host, error),
       });
       try {
-        host.engine = new glue.Engine(host, JSON.stringify(settings));
+        host.engine = engine;
+        host.hear(OPEN, 0, 0, JSON.stringify(settings), host);
       } catch (error) {
         throw panicError(error, { operation: "client" });
       }
@@ -300,7 +301,7 @@ export class Calls {
   /** A run's handle, before anything else; what onSubmitted gives is waited for. @param {OpenCall} open @param {string} json */
   #submitted(open, json) {
     const proceed = () => {
-      if (!open.isOver) this.#inside(() => this.#host?.engine.proceed(open.id));
+      if (!open.isOver) this.#inside(() => this.#host?.hear(PROCEED, open.id));
     };
     const fail = (/** @type {unknown} */ error) => open.abort(error);
     try {
@@ -336,9 +337,9 @@ export class Calls {
     return this.settings.secrets.parse(json);
   }
 
-  /** @param {any} task @param {Uint8Array | string | undefined} bytes */
-  withRaw(task, bytes) {
-    return withRaw(task, bytes, (json) => this.parse(json));
+  /** @param {any} task @param {string | undefined} text */
+  withRaw(task, text) {
+    return withRaw(task, text, (json) => this.parse(json));
   }
 
   /** @param {[string, any[]]} done @returns {any} */

@@ -22,7 +22,8 @@ const LONGEST_TIMER_MS = 0x7fffffff;
  * @property {[number, number, string][]} [gaps]
  * @property {[name: string, value: string, image?: number, type?: string][]} [form]
  *
- * @typedef {[status: number, redirected: boolean, lines: string]} Head the lines are Retry-After, the request's id, the type
+ * @typedef {[status: number, lines: string]} Head the lines are something if it was redirected, Retry-After, the request's id, the
+ *   type; what stands behind them is the body
  */
 
 /**
@@ -67,8 +68,8 @@ export class Exchange {
 
   /**
    * Sends the request and reads the reply, of which there is no body when it is larger than it may be.
-   * @param {(head: Head) => boolean} leaves whether the body is to be handed over as it is: then it is this exchange
-   * @returns {Promise<{ head: Head, body: Uint8Array | Exchange | undefined }>}
+   * @param {(head: Head) => boolean | undefined} leaves whether the body is to be handed over as it is: then it is this exchange
+   * @returns {Promise<{ head: Head, body: string | Exchange | undefined }>}
    */
   run(leaves) {
     return new Promise((resolve, reject) => {
@@ -89,7 +90,7 @@ export class Exchange {
     this.#outOfGate();
   }
 
-  /** @param {(head: Head) => boolean} leaves */
+  /** @param {(head: Head) => boolean | undefined} leaves */
   async #replied(leaves) {
     const { gate } = this.#settings;
     try {
@@ -122,16 +123,17 @@ export class Exchange {
     this.#response = response;
     const header = (/** @type {string} */ name) => response.headers?.get?.(name);
     const id = header("x-oneapi-request-id") ?? header("x-request-id") ?? "";
-    const lines = `${header("retry-after") ?? ""}\n${id}\n${header("content-type") ?? ""}`;
-    return [response.type === "opaqueredirect" ? 0 : response.status, response.redirected === true, lines];
+    const redirected = response.redirected === true ? "redirected" : "";
+    const lines = [redirected, header("retry-after") ?? "", id, header("content-type") ?? "", ""].join("\n");
+    return [response.type === "opaqueredirect" ? 0 : response.status, lines];
   }
 
-  /** The reply's body; nothing when it is larger than it may be. @returns {Promise<Uint8Array | undefined>} */
+  /** The reply's body; nothing when it is larger than it may be. @returns {Promise<string | undefined>} */
   async #read() {
     // One that a fetch of the caller's own has read already, or that is no web stream, gives no reader.
     const reader = this.#response.body?.getReader();
-    const pieces = [];
-    let length = 0;
+    const decoder = new TextDecoder();
+    let [text, length] = ["", 0];
     while (reader) {
       this.#giveTime();
       const { value } = await reader.read();
@@ -142,9 +144,9 @@ export class Exchange {
         reader.cancel().catch(() => {});
         return undefined;
       }
-      pieces.push(value);
+      text += decoder.decode(value, { stream: true });
     }
-    return pieces.length === 1 ? pieces[0] : joined(pieces, length);
+    return text + decoder.decode();
   }
 
   /**
@@ -273,15 +275,4 @@ function setKey(headers, auth, key) {
     // The host's own error is left out: it repeats the value.
     throw undefined;
   }
-}
-
-/** @param {Uint8Array[]} pieces @param {number} length */
-function joined(pieces, length) {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -1,6 +1,5 @@
+import { FAILED, HURRY, OPENS, REPLIED, TURN, WOKE } from "./events.js";
 import { Exchange } from "./exchange.js";
-
-const NOTHING = new Uint8Array();
 
 /**
  * @typedef {object} Client what a host needs of its client
@@ -18,6 +17,8 @@ export class Host {
   engine;
   /** Nothing reaches the instance any more. */
   isOver = false;
+  /** What the instance answered last. */
+  answered = "";
   #settings;
   #client;
   /** @type {Map<number, Exchange>} */
@@ -41,19 +42,17 @@ export class Host {
     const { headers, images } = this.#client.outgoing(owner);
     const exchange = new Exchange(this.#settings, owner, JSON.parse(request), images, headers);
     this.#exchanges.set(ask, exchange);
-    /** @param {(engine: any) => void} work */
-    const end = (work) => {
+    /** @param {number} what @param {number} number @param {string} lines @param {unknown} value */
+    const end = (what, number, lines, value) => {
       // One that was given up may come to an end all the same.
-      if (this.#exchanges.delete(ask)) this.#run(work);
+      if (this.#exchanges.delete(ask)) this.#tell(what, ask, number, lines, value);
     };
     const leaves = (/** @type {import("./exchange.js").Head} */ head) =>
-      isDownload && this.#run((engine) => engine.opens(...head));
+      isDownload && this.#tell(OPENS, ask, ...head);
     exchange.run(leaves).then(
-      ({ head, body }) => {
-        const bytes = body instanceof Exchange ? undefined : body;
-        end((engine) => engine.replied(ask, ...head, bytes ?? NOTHING, body));
-      },
-      (cause) => end((engine) => engine.failed(ask, exchange.at, exchange.isSent, cause)),
+      ({ head: [status, lines], body }) =>
+        end(REPLIED, status, typeof body === "string" ? lines + body : lines, body),
+      (cause) => end(FAILED, Number(exchange.isSent), exchange.at, cause),
     );
   }
 
@@ -78,7 +77,7 @@ export class Host {
     if (ms < 0 || this.isOver) return void this.#timers.delete(owner);
     const wake = () => {
       this.#timers.delete(owner);
-      this.#run((engine) => engine.woke(owner));
+      this.#tell(WOKE, owner);
     };
     // Looked up at each call: fake timers may be installed after this client was made.
     this.#timers.set(owner, setTimeout(wake, ms));
@@ -86,12 +85,17 @@ export class Host {
 
   /** @param {number} owner */
   soon(owner) {
-    queueMicrotask(() => this.#run((engine) => engine.turn(owner)));
+    queueMicrotask(() => this.#tell(TURN, owner));
   }
 
   /** @param {number} caller @param {any[]} outcome */
   tell(caller, outcome) {
     this.#client.tell(caller, outcome);
+  }
+
+  /** @param {string} json */
+  answer(json) {
+    this.answered = json;
   }
 
   /** @param {string} json */
@@ -106,7 +110,7 @@ export class Host {
 
   /** The page became visible, or came back online. */
   hurry() {
-    this.#run((engine) => engine.hurry());
+    this.#tell(HURRY);
   }
 
   stop() {
@@ -118,14 +122,26 @@ export class Host {
   }
 
   /**
-   * Runs a piece of the instance. Nobody awaits this: what comes out of it is the instance's death.
-   * @template T
-   * @param {(engine: any) => T} work
+   * Has the instance hear of something, which throws nothing of its own: whatever comes out of it is its death.
+   * @param {number} what one of `events.js`, which says what the others are
+   * @param {number} [id] of a call, a request, or an owner of either
+   * @param {number} [number]
+   * @param {string} [lines]
+   * @param {unknown} [value]
+   * @returns {boolean} the answer to a question
    */
-  #run(work) {
+  hear(what, id = 0, number = 0, lines = "", value) {
+    return this.engine.hear(what, id, number, lines, value);
+  }
+
+  /**
+   * The same, where nobody awaits it.
+   * @param {Parameters<Host["hear"]>} event
+   */
+  #tell(...event) {
     if (this.isOver) return undefined;
     try {
-      return work(this.engine);
+      return this.hear(...event);
     } catch (error) {
       this.#client.trapped(error);
     }

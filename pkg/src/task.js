@@ -1,21 +1,20 @@
 /** @import { Task } from "./index.js" */
 
 /**
- * Gives a task its `raw`, which is read from the reply's own bytes when somebody asks for it, and is left out of copies
+ * Gives a task its `raw`, which is read from the reply's own text when somebody asks for it, and is left out of copies
  * and of JSON: a store wants the reading, not the service's whole object.
  *
  * @param {any} task
- * @param {Uint8Array | string | undefined} bytes
+ * @param {string | undefined} text
  * @param {(json: string) => any} parse
  * @returns {Task}
  */
-export function withRaw(task, bytes, parse) {
+export function withRaw(task, text, parse) {
   /** @type {unknown} */
   let raw;
   const { row } = task;
   if (row !== undefined) delete task.row;
-  const text = () => (typeof bytes === "string" ? bytes : new TextDecoder().decode(bytes));
-  const get = () => (raw ??= bytes && ownObject(parse(text()), task.handle.id, row));
+  const get = () => (raw ??= text && ownObject(parse(text), task.handle.id, row));
   return Object.defineProperty(task, "raw", { get });
 }
 

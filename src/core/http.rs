@@ -1,7 +1,5 @@
 //! One HTTP exchange as values: what leaves, and what came back.
 
-use std::borrow::Cow;
-
 use super::json::{self, JsonError, Value, Writer};
 use super::task::Millis;
 use super::text;
@@ -139,8 +137,8 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// The header of that name.
     pub content_type: Option<String>,
-    /// The body, up to the cap.
-    pub body: Vec<u8>,
+    /// The body, up to the cap; what is not UTF-8 reads as U+FFFD.
+    pub body: String,
     /// The body is longer than the cap.
     pub over_cap: bool,
 }
@@ -177,10 +175,9 @@ impl Reply {
         }
     }
 
-    /// The body as text without a byte order mark and outer white space; what is not UTF-8 reads as U+FFFD.
-    pub fn text(&self) -> Cow<'_, str> {
-        let bytes = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);
-        String::from_utf8_lossy(bytes.trim_ascii())
+    /// The body without a byte order mark and outer white space.
+    pub fn text(&self) -> &str {
+        self.body.strip_prefix("\u{FEFF}").unwrap_or(&self.body).trim_ascii()
     }
 
     /// Status 200 to 299.

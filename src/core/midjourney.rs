@@ -14,7 +14,7 @@ type Outcome<T> = Result<T, Error>;
 /// The URLs of an upload's reply.
 pub fn uploaded(reply: &Reply, now: Millis) -> Outcome<Vec<String>> {
     let (judge, text) = (Judge { operation: "midjourney.upload", purpose: Purpose::Submit, reply, now }, reply.text());
-    let body = judge.json(&text)?;
+    let body = judge.json(text)?;
     let (mut texts, mut urls) = (Vec::new(), Vec::new());
     super::assets::collect(body.get("result"), &mut texts);
     for text in texts {
@@ -25,7 +25,7 @@ pub fn uploaded(reply: &Reply, now: Millis) -> Outcome<Vec<String>> {
     if code(&body) == Some(1) && !urls.is_empty() {
         return Ok(urls);
     }
-    Err(verdict(&judge, &body, &Words::read(&body, &text), false, false)
+    Err(verdict(&judge, &body, &Words::read(&body, text), false, false)
         .unwrap_or_else(|| judge.doubtful(Code::Protocol, "the reply names no URL")))
 }
 
@@ -38,10 +38,10 @@ pub fn seed(handle: &TaskHandle) -> HttpRequest {
 /// The seed in its reply, as digits.
 pub fn seeded(reply: &Reply, now: Millis) -> Outcome<String> {
     let (judge, text) = (Judge { operation: "midjourney.seed", purpose: Purpose::Read, reply, now }, reply.text());
-    let body = judge.json(&text)?;
+    let body = judge.json(text)?;
     match (code(&body), body.get("result").written()) {
         (Some(1), Some(seed)) => Ok(seed.into()),
-        _ => Err(verdict(&judge, &body, &Words::read(&body, &text), true, false)
+        _ => Err(verdict(&judge, &body, &Words::read(&body, text), true, false)
             .unwrap_or_else(|| judge.doubtful(Code::Protocol, "the reply names no seed"))),
     }
 }

@@ -85,7 +85,7 @@ pub fn is_content(head: &Reply) -> bool {
 pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
     let judge = Judge { operation: CONTENT, purpose: Purpose::Read, reply, now };
     let text = reply.text();
-    let mut error = match judge.json(&text) {
+    let mut error = match judge.json(text) {
         Err(error) => error,
         Ok(_) => judge.error(Code::Protocol, "the reply is no video"),
     };
@@ -100,7 +100,7 @@ pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
 pub fn read(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> Result<Task, Error> {
     let judge = Judge { operation: request(handle).operation, purpose: Purpose::Read, reply, now };
     let text = reply.text();
-    let verdict = judge.json(&text).and_then(|body| match body {
+    let verdict = judge.json(text).and_then(|body| match body {
         Value::Null => Err(judge.error(Code::NotFound, "the reply is empty")),
         Value::List(rows) if rows.is_empty() => Err(judge.error(Code::NotFound, "the reply is empty")),
         body => {
@@ -109,7 +109,7 @@ pub fn read(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> 
             own_row(rows, &ids(rows), handle, base_url)
                 .or_else(|| task(&body, handle, base_url))
                 .map(|task| task.with_wish(reply, now))
-                .ok_or_else(|| unreadable(&judge, &body, &text))
+                .ok_or_else(|| unreadable(&judge, &body, text))
         }
     });
     verdict.map_err(|error| error.with_handle(handle))
@@ -127,7 +127,7 @@ impl Task {
 pub fn read_listed(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> Result<Option<Task>, Error> {
     let judge = Judge { operation: "midjourney.list", purpose: Purpose::Read, reply, now };
     let text = reply.text();
-    let body = judge.json(&text).map_err(|error| error.with_handle(handle))?;
+    let body = judge.json(text).map_err(|error| error.with_handle(handle))?;
     let rows = rows(&body).unwrap_or_default();
     let task = own_row(rows, &ids(rows), handle, base_url);
     Ok(task.map(|task| task.with_wish(reply, now)))
@@ -144,7 +144,7 @@ pub fn read_many<'a>(
 ) -> Result<Vec<Option<Task>>, Error> {
     let judge = Judge { operation: "midjourney.list", purpose: Purpose::Read, reply, now };
     let text = reply.text();
-    let body = judge.json(&text)?;
+    let body = judge.json(text)?;
     let rows = rows(&body).ok_or_else(|| judge.error(Code::Protocol, "the reply is no list of tasks"))?;
     let ids = ids(rows);
     let mut tasks = Vec::new();

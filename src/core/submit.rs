@@ -92,13 +92,13 @@ impl Submission {
     pub fn judge(&self, reply: &Reply, base_url: &str, now: Millis) -> Result<Accepted, Error> {
         let judge = Judge { operation: self.request.operation, purpose: Purpose::Submit, reply, now };
         let text = reply.text();
-        let body = match judge.json(&text) {
+        let body = match judge.json(text) {
             Ok(body) => body,
-            Err(error) => return Err(self.keep_named_task(error, &text, now)),
+            Err(error) => return Err(self.keep_named_task(error, text, now)),
         };
         match self.kind.family() {
-            Family::Midjourney => self.judge_midjourney(&judge, &body, &text, now),
-            Family::Videos => self.judge_videos(&judge, &body, &text, base_url, now),
+            Family::Midjourney => self.judge_midjourney(&judge, &body, text, now),
+            Family::Videos => self.judge_videos(&judge, &body, text, base_url, now),
         }
     }
 

@@ -93,7 +93,7 @@ impl WireReply {
             retry_after: header("Retry-After"),
             request_id: header("X-Oneapi-Request-Id"),
             content_type: None,
-            body: if over_cap { Vec::new() } else { body },
+            body: if over_cap { String::new() } else { String::from_utf8_lossy(&body).into_owned() },
             over_cap,
         }
     }

@@ -344,7 +344,7 @@ const oddReplies = [
   ["nothing", () => undefined, "network"],
   ["a body that was read already", readAlready, "network"],
   ["a body that is no stream", () => ({ status: 200, headers: new Headers(), body: {} }), "network"],
-  ["a body of texts", () => textStream(), "protocol"],
+  ["a body of texts", () => textStream(), "network"],
 ];
 for (const [name, reply, code] of oddReplies) {
   test(`a fetch that gives ${name} fails its own call and no other`, async () => {

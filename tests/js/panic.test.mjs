@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { LEAVE } from "../../pkg/src/events.js";
 import { wasmFolder } from "../../tools/build.mjs";
 import { folder } from "./installed.mjs";
 import { stopClock, turn } from "./support/clock.mjs";
@@ -28,9 +29,9 @@ const large = JSON.stringify({ id: "1", status: "IN_PROGRESS", prompt: "a".repea
 
 /** How it breaks down: the wasm, and what makes it. @type {[string, Uint8Array, (scene: Scene) => unknown][]} */
 const deaths = [
-  ["a panic", withPanicIn(wasm, glue, "leave"), ({ abort }) => abort()],
+  ["a panic", withPanicIn(wasm, glue, "hear", LEAVE), ({ abort }) => abort()],
   ["memory that ends", withLittleMemory(wasm, 1), ({ client }) => client.fetchTask("large").catch(() => {})],
-  ["a stack that ends", withoutEndIn(wasm, glue, "leave", 3), ({ abort }) => abort()],
+  ["a stack that ends", withoutEndIn(wasm, glue, "hear", LEAVE, 6), ({ abort }) => abort()],
 ];
 
 /** @typedef {{ client: any, abort(): void }} Scene */

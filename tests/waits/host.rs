@@ -68,7 +68,7 @@ impl Host {
     }
 
     pub(crate) fn fail(&mut self, status: u16) -> Turn {
-        self.step(|_| Reply { status, body: b"{}".to_vec(), ..Reply::default() }).0
+        self.step(|_| Reply { status, body: "{}".into(), ..Reply::default() }).0
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn read_reply(poller: &Poller, route: Route, reply: &Reply, now: Mill
 pub(crate) fn row(status: &str, more: &str) -> Reply {
     let comma = if more.is_empty() { "" } else { "," };
     let body = format!(r#"[{{"id":"1773314942177684","status":"{status}"{comma}{more}}}]"#);
-    Reply { status: 200, body: body.into_bytes(), ..Reply::default() }
+    Reply { status: 200, body, ..Reply::default() }
 }
 
 pub(crate) fn later(turn: &Turn) -> Millis {

@@ -1,7 +1,7 @@
 //! What must hold in every host: Node runs it from `web_node.rs`, a browser from `web_browser.rs`.
 
-use comet_tasks::js::{Engine, Host};
-use js_sys::{Array, Function, JSON, Promise, Reflect, Uint8Array};
+use comet_tasks::js;
+use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -35,13 +35,13 @@ async fn a_submit_sends_its_json_and_resolves_to_the_handle() {
 }
 
 #[wasm_bindgen_test]
-async fn a_reading_resolves_with_the_replys_own_bytes_beside_it() {
+async fn a_reading_resolves_with_the_replys_own_text_beside_it() {
     let fetch = r#"return Promise.resolve(new Response('{"id":"1","status":"IN_PROGRESS","progress":"40%"}'))"#;
     let outcome = call(fetch, "fetch", r#""1""#, "{}").await;
     assert_eq!(verdict(&outcome), "ok");
     assert_eq!(text(&parsed(&outcome), "status"), "running");
-    let raw: Uint8Array = Array::from(&outcome.get(3)).get(0).unchecked_into();
-    assert_eq!(raw.to_vec(), br#"{"id":"1","status":"IN_PROGRESS","progress":"40%"}"#);
+    let raw = Array::from(&outcome.get(3)).get(0);
+    assert_eq!(raw.as_string().as_deref(), Some(r#"{"id":"1","status":"IN_PROGRESS","progress":"40%"}"#));
 }
 
 #[wasm_bindgen_test]
@@ -54,8 +54,8 @@ async fn a_fetch_that_rejects_is_a_network_error_with_its_cause() {
 #[wasm_bindgen_test]
 async fn a_read_that_is_left_is_aborted() {
     let live = live("return new Promise(() => {})", Array::new());
-    live.engine().call(ID, "fetch", r#""1""#, "{}", false, false);
-    live.engine().leave(ID, live.is_sent(ID));
+    begin("fetch", r#""1""#, "{}");
+    js::hear(LEAVE, ID, live.is_sent(ID).into(), "", JsValue::UNDEFINED);
     assert_eq!(verdict(&outcome(live.ended()).await), "aborted");
 }
 
@@ -65,9 +65,9 @@ async fn a_submit_that_is_left_when_it_is_out_leaves_doubt() {
     let sent = Promise::new(&mut |resolve, _| {
         Reflect::set(&js_sys::global(), &"cometSent".into(), &resolve).expect("the global object takes a field");
     });
-    live.engine().call(ID, "imagine", r#"{"prompt":"a"}"#, "{}", false, false);
+    begin("imagine", r#"{"prompt":"a"}"#, "{}");
     JsFuture::from(sent).await.expect("it is sent");
-    live.engine().leave(ID, live.is_sent(ID));
+    js::hear(LEAVE, ID, live.is_sent(ID).into(), "", JsValue::UNDEFINED);
     let fields = error_of(&outcome(live.ended()).await);
     assert_eq!(text(&fields, "code"), "submit_unknown");
     assert_eq!(get(&fields, "ambiguous"), JsValue::TRUE);
@@ -88,7 +88,7 @@ async fn a_wait_sleeps_between_its_requests_until_the_task_has_settled() {
         return Promise.resolve(Response.json({ id: "1", status, imageUrl: "https://cdn.example/1.png" }));
     "#;
     let live = live(fetch, Array::new());
-    live.engine().wait(ID, r#""1""#, r#"{"intervalMs":1}"#, false, false);
+    begin("poll", r#""1""#, r#"{"intervalMs":1}"#);
     let outcome = outcome(live.ended()).await;
     assert_eq!(verdict(&outcome), "ok");
     assert_eq!(text(&parsed(&outcome), "status"), "succeeded");
@@ -133,28 +133,25 @@ const NOTHING_IS_SENT: &str = "throw new Error('nothing is sent')";
 
 /// The name of each test's one call.
 const ID: u32 = 1;
+/// As in `pkg/src/events.js`.
+const OPEN: u32 = 0;
+const CALL: u32 = 1;
+const LEAVE: u32 = 3;
 
 #[wasm_bindgen]
 extern "C" {
     /// The package's host, and `ended`: a promise of what it was told last.
     type Live;
-    #[wasm_bindgen(method, getter)]
-    fn engine(this: &Live) -> Inside;
     #[wasm_bindgen(method, setter)]
-    fn set_engine(this: &Live, engine: Engine);
+    fn set_engine(this: &Live, engine: JsValue);
     #[wasm_bindgen(method, getter)]
     fn ended(this: &Live) -> Promise;
     #[wasm_bindgen(method, js_name = isSent)]
     fn is_sent(this: &Live, owner: u32) -> bool;
+}
 
-    /// The engine as JavaScript has it.
-    type Inside;
-    #[wasm_bindgen(method)]
-    fn call(this: &Inside, caller: u32, name: &str, argument: &str, options: &str, is_alone: bool, listens: bool);
-    #[wasm_bindgen(method)]
-    fn wait(this: &Inside, caller: u32, argument: &str, options: &str, is_alone: bool, listens: bool);
-    #[wasm_bindgen(method)]
-    fn leave(this: &Inside, caller: u32, is_sent: bool);
+fn begin(name: &str, argument: &str, options: &str) {
+    js::hear(CALL, ID, 0, &[name, options, argument].join("\n"), JsValue::UNDEFINED);
 }
 
 /// A call of a new engine.
@@ -164,7 +161,7 @@ async fn call(fetch: &str, name: &str, argument: &str, options: &str) -> Array {
 
 async fn call_with(fetch: &str, name: &str, argument: &str, options: &str, images: Array) -> Array {
     let live = live(fetch, images);
-    live.engine().call(ID, name, argument, options, false, false);
+    begin(name, argument, options);
     outcome(live.ended()).await
 }
 
@@ -172,8 +169,13 @@ async fn call_with(fetch: &str, name: &str, argument: &str, options: &str, image
 fn live(fetch: &str, images: Array) -> Live {
     let fetch = Function::new_with_args("url, init", fetch);
     let live: Live = host().call2(&JsValue::NULL, &fetch, &images).expect("it is sound").unchecked_into();
-    let host = live.unchecked_ref::<JsValue>().clone().unchecked_into::<Host>();
-    live.set_engine(Engine::new(host, r#"{"baseUrl":"https://gateway.example","maxConcurrency":6}"#));
+    let hear = |what, id, number, lines: String, value| js::hear(what, id, number, &lines, value);
+    let hear: Closure<dyn Fn(u32, u32, u32, String, JsValue) -> bool> = Closure::new(hear);
+    let engine = Object::new();
+    Reflect::set(&engine, &"hear".into(), &hear.into_js_value()).expect("an object takes a field");
+    live.set_engine(engine.into());
+    let host = live.unchecked_ref::<JsValue>().clone();
+    js::hear(OPEN, 0, 0, r#"{"baseUrl":"https://gateway.example","maxConcurrency":6}"#, host);
     live
 }
 
@@ -181,6 +183,7 @@ fn live(fetch: &str, images: Array) -> Live {
 fn host() -> Function {
     let modules = [
         include_str!("../../pkg/src/bodies.js"),
+        include_str!("../../pkg/src/events.js"),
         include_str!("../../pkg/src/exchange.js"),
         include_str!("../../pkg/src/host.js"),
     ]

@@ -207,8 +207,8 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             task
         });
         news.into_iter().for_each(|id| self.tell_news(at, id));
-        let body = outcome.map(|reply| reply.text().into_owned()).unwrap_or_default();
-        self.set_aside(at, &body, read);
+        let body = outcome.unwrap_or_default();
+        self.set_aside(at, body.text(), read);
         self.soon(at);
     }
 
@@ -239,7 +239,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     fn settle(&mut self, wait: Wait<Guest<V>>) {
         let (Guest { caller, mut raw, row, cause }, mut poller) = (wait.guest, wait.poller);
         if let (None, Some(row)) = (poller.last(), row) {
-            let reply = Reply { status: 200, body: row.as_bytes().into(), ..Reply::default() };
+            let reply = Reply { status: 200, body: (*row).into(), ..Reply::default() };
             if let Ok(mut task) = reading::read(poller.handle(), &reply, &self.settings.base_url, self.clock.now) {
                 self.consider(&mut task);
                 poller.restore(task);

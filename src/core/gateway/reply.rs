@@ -66,7 +66,7 @@ impl Gateway {
             false => {}
         }
         let text = reply.text();
-        let body = match content(&text) {
+        let body = match content(text) {
             Content::Json(body) => body,
             Content::Empty => return Ok(Answer { status, text: String::new(), ids: Vec::new() }),
             Content::Html if matches!(status, 200..400 | 404 | 405) => {
@@ -75,7 +75,7 @@ impl Gateway {
             Content::Html => return Err(words("the service answered with a web page")),
             Content::Broken { .. } => return Err(Refusal::upstream("the service's reply cannot be read")),
             Content::Text if reply.is_ok() => return Err(Refusal::upstream("the service's reply is not JSON")),
-            Content::Text => return Err(words(&plain(&text))),
+            Content::Text => return Err(words(&plain(text))),
         };
         let mut rewriter = Rewriter { gateway: self, received, ids: Vec::new(), json: Writer::default() };
         rewriter.whole(&body)?;

@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { LEAVE } from "../../../pkg/src/events.js";
 import { wasmFolder } from "../../../tools/build.mjs";
 import { folder } from "../installed.mjs";
 import { withPanicIn } from "../support/patch.mjs";
@@ -15,7 +16,7 @@ const type = (/** @type {string} */ path) => (path.endsWith(".js") ? "text/javas
 /** The page, the package's files, the wasm that panics when a wait is left, and a service that answers for task 1 alone. */
 async function serve(/** @type {import("playwright-core").Page} */ page) {
   const wasm = new Uint8Array(await readFile(join(dist, "comet_tasks.wasm")));
-  const broken = withPanicIn(wasm, await readFile(join(wasmFolder, "glue.js"), "utf8"), "leave");
+  const broken = withPanicIn(wasm, await readFile(join(wasmFolder, "glue.js"), "utf8"), "hear", LEAVE);
   await page.route(`${ORIGIN}/**`, async (route) => {
     const { pathname } = new URL(route.request().url());
     if (pathname === "/broken.wasm") {

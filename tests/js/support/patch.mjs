@@ -54,32 +54,49 @@ export function withLittleMemory(wasm, pages) {
  * An exported function that panics.
  * @param {Uint8Array<ArrayBuffer>} wasm
  * @param {string} glue
- * @param {string} method of a class
+ * @param {string} name
+ * @param {number} [first] only where its first argument is this
  */
-export function withPanicIn(wasm, glue, method) {
-  return withBody(wasm, glue, method, () => [0, 11]);
+export function withPanicIn(wasm, glue, name, first) {
+  return withStart(wasm, glue, name, first, () => [0]);
 }
 
 /**
  * An exported function that calls itself until the stack ends.
  * @param {Uint8Array<ArrayBuffer>} wasm
  * @param {string} glue
- * @param {string} method of a class
+ * @param {string} name
+ * @param {number} first only where its first argument is this
  * @param {number} parameters that it has in the wasm
  */
-export function withoutEndIn(wasm, glue, method, parameters) {
+export function withoutEndIn(wasm, glue, name, first, parameters) {
   const passOn = Array.from({ length: parameters }, (_, place) => [32, place]).flat();
-  return withBody(wasm, glue, method, (own) => [...passOn, 16, ...lebBytes(own), 11]);
+  return withStart(wasm, glue, name, first, (own) => [...passOn, 16, ...lebBytes(own), 26]);
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} wasm
+ * @param {string} glue
+ * @param {string} name
+ * @param {number | undefined} first
+ * @param {(own: number) => number[]} start what it does before anything else, by its number
+ */
+function withStart(wasm, glue, name, first, start) {
+  return withBody(wasm, glue, name, (own, locals, code) => [
+    ...locals,
+    ...(first === undefined ? start(own) : [32, 0, 65, ...lebBytes(first), 70, 4, 64, ...start(own), 11]),
+    ...code,
+  ]);
 }
 
 /**
  * @param {Uint8Array<ArrayBuffer>} wasm
  * @param {string} glue
  * @param {string} method
- * @param {(own: number) => number[]} code of a function without locals, by its number
+ * @param {(own: number, locals: Uint8Array, code: Uint8Array) => number[]} change of the function, by its number
  */
-function withBody(wasm, glue, method, code) {
-  const call = new RegExp(`\\b${method}\\([^)]*\\)\\s*{[^]*?wasm\\.(\\w+)\\(this\\.__wbg_ptr`);
+function withBody(wasm, glue, method, change) {
+  const call = new RegExp(`\\b${method}\\([^)]*\\)\\s*{[^]*?wasm\\.(\\w+)\\((?:this\\.__wbg_ptr|val)`);
   const name = call.exec(glue)?.[1];
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).filter(
     ({ kind }) => kind === "function",
@@ -102,11 +119,21 @@ function withBody(wasm, glue, method, code) {
     for (let place = 0; place < count; place += 1) {
       const [length, start] = leb(content, at);
       if (place === index) {
-        const body = [0, ...code(index + imports)];
+        const end = start + length;
+        const code = afterLocals(content, start);
+        const body = change(index + imports, content.slice(start, code), content.slice(code, end));
         return [...content.slice(0, at), ...lebBytes(body.length), ...body, ...content.slice(start + length)];
       }
       at = start + length;
     }
     throw new Error(`no function for ${method}`);
   });
+}
+
+/** Where a function's instructions begin. @param {Uint8Array} content @param {number} at where the function does */
+function afterLocals(content, at) {
+  let [kinds, end] = leb(content, at);
+  // Each a number of locals and their type, which is one byte.
+  for (; kinds > 0; kinds -= 1) end = leb(content, end)[1] + 1;
+  return end;
 }

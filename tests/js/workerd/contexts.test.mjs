@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { Miniflare, Response } from "miniflare";
+import { LEAVE } from "../../../pkg/src/events.js";
 import { wasmFolder } from "../../../tools/build.mjs";
 import { withPanicIn } from "../support/patch.mjs";
 import { clientModules } from "./modules.mjs";
@@ -232,7 +233,7 @@ test(
 test("a panic settles the waits of the module's one client, and the next call works", LIMIT, async (t) => {
   const [script, wasm] = await clientModules("worker.mjs");
   const glue = await readFile(join(wasmFolder, "glue.js"), "utf8");
-  const contents = withPanicIn(new Uint8Array(/** @type {Buffer} */ (wasm?.contents)), glue, "leave");
+  const contents = withPanicIn(new Uint8Array(/** @type {Buffer} */ (wasm?.contents)), glue, "hear", LEAVE);
   const broken = await start(/** @type {any} */ ([script, { ...wasm, contents }]));
   t.after(() => broken.dispose());
   for (const request of ["first", "second"]) {
