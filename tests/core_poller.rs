@@ -276,7 +276,7 @@ fn a_reading_that_asks_for_a_pause_gets_it_when_it_is_the_longer_one() {
             }
             wait.answer_with(Reply {
                 status: 200,
-                body: row.into(),
+                body: row,
                 retry_after: Some(seconds.into()),
                 ..Reply::default()
             });
