@@ -226,6 +226,35 @@ fn waits_for_one_task_share_its_requests() {
 }
 
 #[test]
+fn the_reply_to_the_last_of_max_requests_counts() {
+    for waits in [1, 2] {
+        let mut scheduler = Scheduler::new(6);
+        let options = PollOptions { max_requests: Some(1), ..PollOptions::default() };
+        let old = |id| poller(handle(id, Kind::Imagine, 0), options, 60_000);
+        (0..waits).for_each(|id| scheduler.add(id as u32, (), old(id), 60_000));
+        let Action::Ask(ask) = scheduler.next(60_000) else { panic!("old tasks are asked for at once") };
+        assert!(matches!(scheduler.next(60_000), Action::Sleep(_)), "its request is under way");
+        scheduler.replied(&ask, 60_200, |wait| Ok(Some(reply(wait.poller.handle(), true, Some(100)))));
+        for _ in 0..waits {
+            let Action::Settle { wait, .. } = scheduler.next(60_200) else { panic!("it has ended") };
+            assert!(wait.poller.outcome().expect("it is over").is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_wait_that_joins_a_batch_outlives_a_gateway_without_the_list_route() {
+    let mut scheduler = Scheduler::new(6);
+    let old = |id| poller(handle(id, Kind::Imagine, 0), PollOptions::default(), 60_000);
+    (0..2).for_each(|id| scheduler.add(id as u32, (), old(id), 60_000));
+    let Action::Ask(ask) = scheduler.next(60_000) else { panic!("old tasks are asked for at once") };
+    scheduler.add(2, (), old(0), 60_000);
+    scheduler.replied(&ask, 60_200, |_| Err(Error::new(Code::NotFound, "midjourney.list", "no such route")));
+    assert!(matches!(scheduler.next(70_000), Action::Ask(_)), "all go on singly");
+    assert_eq!(scheduler.len(), 3);
+}
+
+#[test]
 fn a_wait_that_leaves_takes_its_request_with_it_unless_another_waits_for_it() {
     let mut scheduler = Scheduler::new(6);
     let old = || poller(handle(1, Kind::Veo, 0), PollOptions::default(), 60_000);

@@ -234,6 +234,11 @@ impl Poller {
         self.asked = Asked { at: now, route };
     }
 
+    /// The route of the last request.
+    pub fn asked_by(&self) -> Route {
+        self.asked.route
+    }
+
     /// When a request that is under way is given up, because the wait ends then.
     pub fn gives_up_at(&self) -> Option<Millis> {
         let deadline = self.deadline()?;

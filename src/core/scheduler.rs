@@ -95,10 +95,12 @@ impl<G> Scheduler<G> {
 
     /// One more wait, whose name no other has. It shares the request that may be under way for its task.
     pub fn add(&mut self, id: WaitId, guest: G, mut poller: Poller, now: Millis) {
-        let own = |wait: &Wait<G>| wait.ask.filter(|_| wait.is_for(poller.handle()));
-        let ask = if self.in_flight == 0 { None } else { self.waits.iter().find_map(|wait| own(wait)) };
-        if ask.is_some() {
-            poller.asked(now, Route::Single);
+        let own = |wait: &&Box<Wait<G>>| wait.ask.is_some() && wait.is_for(poller.handle());
+        let other = if self.in_flight == 0 { None } else { self.waits.iter().find(own) };
+        let mut ask = None;
+        if let Some(other) = other {
+            poller.asked(now, other.poller.asked_by());
+            ask = other.ask;
         }
         self.waits.push(Box::new(Wait { id, poller, guest, ask }));
     }
@@ -211,8 +213,12 @@ impl<G> Scheduler<G> {
 
     fn is_due(&mut self, at: usize, now: Millis, in_company: bool) -> bool {
         let wait = &mut self.waits[at];
+        // Of a wait with a request under way the budget of requests may be used up, and `due` would end it.
+        if wait.ask.is_some() {
+            return false;
+        }
         let due = if in_company { wait.poller.due_in_company() } else { wait.poller.due() };
-        wait.ask.is_none() && due.is_some_and(|due| due <= now)
+        due.is_some_and(|due| due <= now)
     }
 
     /// The stalest waits that one batch may ask for: those that are due, and those whom the schedule lets go along.
