@@ -274,12 +274,7 @@ fn a_reading_that_asks_for_a_pause_gets_it_when_it_is_the_longer_one() {
             while wait.now - began < 40_000 {
                 wait.answer(200, &row);
             }
-            wait.answer_with(Reply {
-                status: 200,
-                body: row,
-                retry_after: Some(seconds.into()),
-                ..Reply::default()
-            });
+            wait.answer_with(Reply { status: 200, body: row, retry_after: Some(seconds.into()), ..Reply::default() });
             assert_eq!(wait.poller.step(wait.now), Step::Sleep(pause_ms), "{seconds} {kind:?}");
         }
     }
