@@ -184,9 +184,11 @@ export class Client {
     return this.#calls.run(name, () => takeImages(operationOf(name), call?.params), options);
   }
 
-  /** @param {string} json a JSON string that holds the body */
-  parseWebhook(json) {
-    return this.#calls.call("webhook", () => ({ json })).then(this.#calls.task);
+  /** @param {string} body */
+  async parseWebhook(body) {
+    const [task] = await this.#calls.call("webhook", () => ({ json: toJson("webhook", body) }));
+    // Without the byte order mark, too.
+    return this.#calls.task([task, [body.trim()]]);
   }
 
   /** Ends every open call with "closed" and lets the instance go. */

@@ -1,7 +1,6 @@
 import { Client } from "./client.js";
 import { isModule } from "./engine.js";
-import { CometError, invalid, notLoaded } from "./errors.js";
-import { toJson } from "./images.js";
+import { CometError, invalid, isCometError, notLoaded } from "./errors.js";
 
 /** @import * as api from "./index.js" */
 
@@ -60,7 +59,7 @@ export function bind(load, isShared) {
   /** @param {Request | string | Uint8Array} body */
   async function parseWebhook(body) {
     reader ??= createClient();
-    return /** @type {Client} */ (reader).parseWebhook(toJson("webhook", await text(body)));
+    return /** @type {Client} */ (reader).parseWebhook(await text(body));
   }
 
   return { createClient, init, parseWebhook };
@@ -91,7 +90,14 @@ async function text(body) {
   if (typeof body?.text !== "function") {
     throw invalid("webhook", "body", "must be a Request, a string or a Uint8Array");
   }
-  return body.body ? drain(body.body.getReader()) : "";
+  try {
+    return body.body ? await drain(body.body.getReader()) : "";
+  } catch (error) {
+    if (isCometError(error)) throw error;
+    // It was read before, or broke off.
+    const message = "the body cannot be read";
+    throw new CometError({ code: "protocol", operation: "webhook", message }, error);
+  }
 }
 
 /** @param {ReadableStreamDefaultReader<Uint8Array>} reader */

@@ -22,7 +22,7 @@ pub fn uploaded(reply: &Reply, now: Millis) -> Outcome<Vec<String>> {
             urls.push(text);
         }
     }
-    if code(&body) == Some(1) && !urls.is_empty() {
+    if matches!(code(&body), Some(1 | 21 | 22)) && !urls.is_empty() {
         return Ok(urls);
     }
     Err(verdict(&judge, &body, &Words::read(&body, text), false, false)

@@ -29,6 +29,30 @@ test("a body of five megabytes is read: a backend echoes the mask", async () => 
   assert.deepEqual((await parseWebhook(request(body))).images, ["https://a.test/1.png"]);
 });
 
+test("raw is the service's own object, whatever stood before it", async () => {
+  const task = await parseWebhook(`\ufeff ${hook({ status: "SUCCESS", discordInstanceId: "5" })}`);
+  assert.equal(/** @type {any} */ (task.raw).discordInstanceId, "5");
+  assert.ok(!JSON.stringify(task).includes("discordInstanceId"));
+});
+
+test("a body that was read before, or breaks off, is a protocol error with its cause", async () => {
+  const used = request("{}");
+  await used.text();
+  const reason = new Error("the caller left");
+  const broken = new Request(
+    "https://hook.example/x",
+    /** @type {any} */ ({
+      method: "POST",
+      body: new ReadableStream({ pull: (controller) => controller.error(reason) }),
+      duplex: "half",
+    }),
+  );
+  for (const body of [used, broken]) {
+    const error = await rejection(parseWebhook(body));
+    assert.deepEqual([error.code, error.operation, error.cause !== undefined], ["protocol", "webhook", true]);
+  }
+});
+
 test("an endless body is refused while it is read", async () => {
   let sent = 0;
   const body = new ReadableStream({
