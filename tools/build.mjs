@@ -8,6 +8,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { bundleInto } from "./bundle.mjs";
 import { wrapGlue } from "./glue.mjs";
+import { lettersOf } from "./inline.mjs";
 import { withLock } from "./lock.mjs";
 import { bindgen, bindgenVersion, cargo, setup, toolOutput } from "./setup.mjs";
 import { capture, main, root, run, step, Stop } from "./shell.mjs";
@@ -75,7 +76,7 @@ async function distSources() {
 async function wasmSources() {
   const code = await hash("src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo");
   const std = stableStd ? "stable std" : "own std";
-  return `${std} ${code} ${await hash("tools/build.mjs", "tools/glue.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
+  return `${std} ${code} ${await hash("tools/build.mjs", "tools/glue.mjs", "tools/inline.mjs", "tools/bindgen/main.rs", "package-lock.json")}`;
 }
 
 /** The modules with their glue and inline form, in a folder of their own: a change of JavaScript leaves them. */
@@ -98,8 +99,8 @@ async function buildModule({ features, files }) {
   const names = await step("wasm-opt -Oz", () => optimize(join(scratch, "comet_tasks_bg.wasm"), wasm));
   const glue = await readFile(join(scratch, "comet_tasks.js"), "utf8");
   await writeFile(join(wasmFolder, files.glue), await wrapGlue(glue, names));
-  const base64 = (await readFile(wasm)).toString("base64");
-  await writeFile(join(wasmFolder, files.inline), `export default "${base64}";\n`);
+  const letters = JSON.stringify(lettersOf(await readFile(wasm)));
+  await writeFile(join(wasmFolder, files.inline), `export default ${letters};\n`);
   await rm(scratch, { recursive: true });
 }
 

@@ -5,7 +5,7 @@ import { root } from "./shell.mjs";
 
 /** What several entries share. One copy each: an error of any entry is a `CometError` of all, and a page loads no client twice. */
 const parts = ["create.js", "shared.js", "gateway/create.js"];
-/** Files with long texts in base64, which a limit of the line would cut into lines, too. */
+/** Files with long texts, which a limit of the line would cut into lines, too. */
 const withData = ["index.js", "gateway.js", "sandbox.js"];
 /** Sources that are in a part of another name. @type {Record<string, string>} */
 const homes = { "errors.js": "shared.js", "task.js": "shared.js" };

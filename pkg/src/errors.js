@@ -54,7 +54,7 @@ export function invalid(operation, field, rule, cause) {
 /** The wasm is not there, or the host refuses to run it. @param {unknown} error */
 export function notLoaded(error) {
   if (isCometError(error)) return error;
-  const message =
-    "the wasm could not be loaded; under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'";
+  const why = /** @type {any} */ (error)?.message ?? error;
+  const message = `the wasm could not be loaded (${why}); under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'`;
   return new CometError({ code: "unsupported", operation: "init", message }, error);
 }

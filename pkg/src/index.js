@@ -3,12 +3,13 @@ import { load } from "./load-inline.js";
 
 export { CometError, findButton, isCometError, supersedes } from "./shared.js";
 
-/** Pure, and made into no variables at once: who imports none of the three gets no wasm from a bundler. */
-const entry = /* @__PURE__ */ bind(load, true);
+/** Made by the first call of the three: a program with none of them gets no client and no wasm from a bundler. */
+let made = /** @type {ReturnType<typeof bind> | undefined} */ (undefined);
+const entry = () => (made ??= bind(load, true));
 
 /** @param {any} [options] */
-export const createClient = (options) => entry.createClient(options);
+export const createClient = (options) => entry().createClient(options);
 /** @param {any} [source] */
-export const init = (source) => entry.init(source);
+export const init = (source) => entry().init(source);
 /** @param {any} body */
-export const parseWebhook = (body) => entry.parseWebhook(body);
+export const parseWebhook = (body) => entry().parseWebhook(body);

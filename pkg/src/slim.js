@@ -3,15 +3,16 @@ import { CometError } from "./errors.js";
 
 export { CometError, findButton, isCometError, supersedes } from "./shared.js";
 
-/** Pure: see index.js. */
-const entry = /* @__PURE__ */ bind(load, true);
+/** Made by the first call of the three: a program with none of them gets no client and no wasm from a bundler. */
+let made = /** @type {ReturnType<typeof bind> | undefined} */ (undefined);
+const entry = () => (made ??= bind(load, true));
 
 /** @param {any} [options] */
-export const createClient = (options) => entry.createClient(options);
+export const createClient = (options) => entry().createClient(options);
 /** @param {any} [source] */
-export const init = (source) => entry.init(source);
+export const init = (source) => entry().init(source);
 /** @param {any} body */
-export const parseWebhook = (body) => entry.parseWebhook(body);
+export const parseWebhook = (body) => entry().parseWebhook(body);
 
 /** This entry brings no wasm and looks for none: where it lies, only the application knows. */
 async function load() {

@@ -1,7 +1,8 @@
 // What each entry of the exports map gives, and where it has the wasm from.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -26,8 +27,21 @@ function fresh(file) {
 fresh.count = 0;
 
 test("the default entry needs no init, by import and by require", async () => {
-  for (const entry of [await fresh("index.js"), require("comet-tasks")]) {
+  for (const entry of [await fresh("index.js"), await fresh("node.js"), require("comet-tasks")]) {
     assert.equal((await entry.parseWebhook(WEBHOOK)).handle.id, "1712345678901234");
+  }
+});
+
+test("in Node both forms read the module's file, and say which one is missing", async (t) => {
+  const copy = await mkdtemp(join(tmpdir(), "comet-tasks-"));
+  t.after(() => rm(copy, { recursive: true }));
+  await cp(join(dist, ".."), join(copy, "node_modules/comet-tasks"), { recursive: true });
+  await rm(join(copy, "node_modules/comet-tasks/dist/comet_tasks.wasm"));
+  const importer = join(copy, "importer.mjs");
+  await writeFile(importer, 'export * from "comet-tasks";\n');
+  for (const entry of [await import(pathToFileURL(importer).href), createRequire(importer)("comet-tasks")]) {
+    const error = { name: "CometError", code: "unsupported", message: /comet_tasks\.wasm/ };
+    await assert.rejects(entry.createClient({ apiKey: "key" }).fetchTask("1712345678901234"), error);
   }
 });
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { gzipSync, inflateSync } from "node:zlib";
 import { ORIGIN, PNG, START, createKit, shapeOf, wireBody } from "./sandbox-kit.mjs";
 
 const SUBMITS = /** @type {const} */ ([
@@ -68,6 +69,38 @@ test("a running task shows a preview that changes at every call, a finished one 
   assert.equal(imageUrl, `${ORIGIN}/mj/image/${id}`);
   assert.ok((await (await kit.ask(imageUrl)).arrayBuffer()).byteLength > preview.byteLength);
 });
+
+test("its pictures are whole PNGs, of the size and the pixels that they say", async () => {
+  const kit = createKit();
+  const id = await kit.finish("imagine", { prompt: "a boat" });
+  const bytes = Buffer.from(await (await kit.ask(`/mj/image/${id}`)).arrayBuffer());
+  const chunks = chunksOf(bytes);
+  assert.deepEqual(Object.keys(chunks), ["IHDR", "IDAT", "IEND"]);
+  const [width, height] = [chunks.IHDR.readUInt32BE(0), chunks.IHDR.readUInt32BE(4)];
+  const rows = inflateSync(chunks.IDAT);
+  assert.equal(rows.length, (3 * width + 1) * height);
+  const pixel = (/** @type {number} */ x, /** @type {number} */ y) => {
+    const at = (3 * width + 1) * y + 1 + 3 * x;
+    return [...rows.subarray(at, at + 3)];
+  };
+  assert.deepEqual(pixel(width / 2, height / 2), [255, 255, 255]); // the gap between the four
+  const sun = [Math.floor(0.32 * width), Math.floor(0.18 * height)];
+  assert.deepEqual(pixel(sun[0], sun[1]), [0xff, 0xf6, 0xdc]);
+});
+
+/** By name; each one's sum is right. @param {Buffer} png @returns {Record<string, Buffer>} */
+function chunksOf(png) {
+  /** @type {Record<string, Buffer>} */
+  const chunks = {};
+  for (let at = 8; at < png.length;) {
+    const end = at + 8 + png.readUInt32BE(at);
+    const zipped = gzipSync(png.subarray(at + 4, end)); // ends with the same sum, and the length
+    assert.equal(png.readUInt32BE(end), zipped.readUInt32LE(zipped.length - 8));
+    chunks[png.toString("latin1", at + 4, at + 8)] = png.subarray(at + 8, end);
+    at = end + 4;
+  }
+  return chunks;
+}
 
 test("a finished picture has at least the documented fields, with their types", async () => {
   const kit = createKit();

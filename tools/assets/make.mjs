@@ -1,41 +1,28 @@
-// Makes the sandbox's pictures and clips, as base64 modules: `node tools/assets/make.mjs`, ffmpeg needed.
-// The modules are committed, because the sandbox must work where there is no file to read.
+// Makes the sandbox's clips, as a module: `node tools/assets/make.mjs`, ffmpeg needed. It is committed, because the sandbox
+// must work where there is no file to read. Pictures the sandbox draws by itself.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodePng } from "./png.mjs";
-import { colourAt, moods } from "./scene.mjs";
+import { colourAt, moods } from "../../pkg/src/sandbox/scene.js";
 
-/** @typedef {import("./scene.mjs").Rgb} Rgb */
+/** @typedef {import("../../pkg/src/sandbox/png.js").Rgb} Rgb */
 
 const TARGET = fileURLToPath(new URL("../../pkg/src/sandbox/assets/", import.meta.url));
-const CLIP = { width: 320, height: 184, frames: 24, rate: 10 };
-const PICTURE = 320;
+const CLIP = { width: 320, height: 184, frames: 16, rate: 8 };
 
 main();
 
 function main() {
   mkdirSync(TARGET, { recursive: true });
-  const picture = (/** @type {import("./scene.mjs").Mood} */ mood) =>
-    draw(PICTURE, PICTURE, (x, y) => colourAt(mood, x, y, 0.15));
-  const pictures = moods.map((mood) => encodePng(picture(mood), 32));
-  const grid = (/** @type {number} */ size) => encodePng(draw(size, size, gridColour), 128);
-  writeModule("pictures", { grid: [grid(384)], preview: [grid(64)], pictures });
-  writeModule("clips", { clips: moods.map(encodeClip) });
-}
-
-/**
- * Four moods, two by two, with a thin gap, as the service lays out a first result.
- * @param {number} x @param {number} y @returns {Rgb}
- */
-function gridColour(x, y) {
-  const gap = 0.006;
-  const [column, row] = [x < 0.5 ? 0 : 1, y < 0.5 ? 0 : 1];
-  if (Math.abs(x - 0.5) < gap / 2 || Math.abs(y - 0.5) < gap / 2) return [255, 255, 255];
-  return colourAt(moods[row * 2 + column], x * 2 - column, y * 2 - row, 0.15);
+  const clips = moods.map(encodeClip);
+  console.log(clips.map(({ length }) => length).join(" "));
+  const letters = clips.map((clip) => `  "${clip.toString("base64")}",\n`).join("");
+  const head =
+    "// Made by tools/assets/make.mjs, from arithmetic alone: free of rights. Base64, read by ../files.js.\n";
+  writeFileSync(join(TARGET, "clips.js"), `${head}export const clips = [\n${letters}];\n`);
 }
 
 /**
@@ -53,23 +40,23 @@ function draw(width, height, colour) {
     }
     sum.forEach((value, channel) => (pixels[i * 3 + channel] = Math.round(value / 4)));
   }
-  return { width, height, pixels };
+  return pixels;
 }
 
 /**
  * H.264, the one form that every browser engine plays; bit exact, so that a second run changes nothing.
- * @param {import("./scene.mjs").Mood} mood
+ * @param {import("../../pkg/src/sandbox/scene.js").Mood} mood
  */
 function encodeClip(mood) {
   const { width, height, frames, rate } = CLIP;
   const [discX, discY, radius] = mood.disc;
-  /** @type {import("./scene.mjs").Mood} */
+  /** @type {import("../../pkg/src/sandbox/scene.js").Mood} */
   const wide = { ...mood, disc: [discX, discY / 2 + 0.24, radius] };
   const folder = mkdtempSync(join(tmpdir(), "clip-"));
   const shots = Array.from({ length: frames }, (_, frame) => {
     const colour = (/** @type {number} */ x, /** @type {number} */ y) =>
       colourAt(wide, x, ((y - 0.5) * height) / width + 0.6, frame / frames);
-    return draw(width, height, colour).pixels;
+    return draw(width, height, colour);
   });
   const input = [
     "-f",
@@ -102,15 +89,4 @@ function encodeClip(mood) {
   const bytes = readFileSync(file);
   rmSync(folder, { recursive: true });
   return bytes;
-}
-
-/** @param {string} name @param {Record<string, Buffer[]>} groups */
-function writeModule(name, groups) {
-  const head =
-    "// Made by tools/assets/make.mjs, from arithmetic alone: free of rights. Base64, read by ../files.js.\n";
-  const parts = Object.entries(groups).map(([key, files]) => {
-    console.log(name, key, files.map((file) => file.length).join(" "));
-    return `export const ${key} = [\n${files.map((file) => `  "${file.toString("base64")}",\n`).join("")}];\n`;
-  });
-  writeFileSync(join(TARGET, `${name}.js`), head + parts.join(""));
 }

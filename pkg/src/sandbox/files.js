@@ -1,22 +1,30 @@
 // The pictures and clips as bytes, and how they are served.
 
 import { clips } from "./assets/clips.js";
-import { grid, pictures, preview } from "./assets/pictures.js";
+import { drawPng } from "./png.js";
+import { gridAt, moods, pictureOf } from "./scene.js";
 
 /** @typedef {import("./types.js").Call} Call */
 /** @typedef {{ bytes: Uint8Array<ArrayBuffer>, type: string }} File */
 
-const SETS = { grid, pictures, preview, clips };
+/** How many there are of each, and how one comes to be. @type {Record<string, [number, (place: number) => Uint8Array<ArrayBuffer>]>} */
+const SETS = {
+  grid: [1, () => drawPng(384, gridAt)],
+  preview: [1, () => drawPng(64, gridAt)],
+  pictures: [moods.length, (place) => drawPng(320, pictureOf(place))],
+  clips: [clips.length, (place) => Uint8Array.from(atob(clips[place]), (letter) => letter.charCodeAt(0))],
+};
 
-/** @type {Map<string, Uint8Array<ArrayBuffer>>} */
-const decoded = new Map();
+/** Made when they are first asked for. @type {Map<string, Uint8Array<ArrayBuffer>>} */
+const made = new Map();
 
-/** @param {keyof typeof SETS} set @param {number} [index] counted round @returns {File} */
+/** @param {string} set a name of SETS @param {number} [index] counted round @returns {File} */
 export function getFile(set, index = 0) {
-  const place = index % SETS[set].length;
+  const [count, make] = SETS[set];
+  const place = index % count;
   const key = `${set}/${place}`;
-  const bytes = decoded.get(key) ?? Uint8Array.from(atob(SETS[set][place]), (letter) => letter.charCodeAt(0));
-  decoded.set(key, bytes);
+  const bytes = made.get(key) ?? make(place);
+  made.set(key, bytes);
   return { bytes, type: set === "clips" ? "video/mp4" : "image/png" };
 }
 

@@ -1,8 +1,7 @@
-// One small landscape, drawn by arithmetic: a boat between hills and water, in four moods. The pictures and
-// clips of
-// the sandbox are made from it, so nobody's work is in them and anybody may use them.
+// One small landscape, drawn by arithmetic: a boat between hills and water, in four moods. The sandbox's pictures and clips
+// are made from it, so nobody's work is in them and anybody may use them.
 
-/** @typedef {[number, number, number]} Rgb */
+/** @typedef {import("./png.js").Rgb} Rgb */
 /**
  * @typedef {object} Mood
  * @property {[Rgb, Rgb]} sky from the top to the horizon
@@ -80,6 +79,28 @@ export function colourAt(mood, x, y, turn) {
     if (y > ridgeAt(mood, x, layer)) return mood.hills[layer];
   }
   return skyAt(mood, x, y);
+}
+
+/** The turn of the still pictures. */
+const STILL = 0.15;
+
+/**
+ * One mood as a still picture.
+ * @param {number} index @returns {(x: number, y: number) => Rgb}
+ */
+export function pictureOf(index) {
+  return (x, y) => colourAt(moods[index], x, y, STILL);
+}
+
+/**
+ * Four moods, two by two, with a thin gap, as the service lays out a first result.
+ * @param {number} x @param {number} y @returns {Rgb}
+ */
+export function gridAt(x, y) {
+  const gap = 0.006;
+  const [column, row] = [x < 0.5 ? 0 : 1, y < 0.5 ? 0 : 1];
+  if (Math.abs(x - 0.5) < gap / 2 || Math.abs(y - 0.5) < gap / 2) return [255, 255, 255];
+  return colourAt(moods[row * 2 + column], x * 2 - column, y * 2 - row, STILL);
 }
 
 /** @param {Mood} mood @param {number} x @param {number} y */
