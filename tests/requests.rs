@@ -279,7 +279,7 @@ fn speed_is_a_prefix_of_midjourneys_paths_alone() {
         assert_eq!(read(Kind::Imagine).unwrap().request.path, format!("{prefix}/mj/submit/imagine"));
         assert_eq!(read(Kind::Shorten).unwrap().request.path, format!("{prefix}/mj/submit/shorten"));
         let message = read(Kind::Veo).unwrap_err().message.clone();
-        assert_eq!(message, "speed must be left out: only Midjourney's submits have one, got one");
+        assert_eq!(message, format!("speed must be left out: only Midjourney's submits have one, got {speed:?}"));
     }
     assert_eq!(Speed::new("FAST"), None);
 }

@@ -3,6 +3,8 @@
 //! Arguments cross from JavaScript as JSON text. A picture's bytes stay behind; in its place stands
 //! `{image, type, size, name, head}` or, for a data URI, `{image, uri}`: its place in the caller's list, and what is known of it.
 
+use std::cell::OnceCell;
+
 use super::error::Error;
 use super::http::ImageData;
 use super::json::{Value, Writer};
@@ -10,29 +12,37 @@ use super::keep;
 use super::task::TaskId;
 use super::text;
 
-/// The arguments of one call.
-#[derive(Clone, Copy, Debug)]
+/// The arguments of one call, or its options. What breaks a rule is noted, and reads as absent: the first that was noted is the
+/// call's error.
+#[derive(Debug)]
 pub struct Fields<'a> {
     /// The call, for errors.
     pub operation: &'static str,
-    /// Its arguments.
-    pub object: &'a Value<'a>,
+    object: &'a Value<'a>,
+    problem: OnceCell<Error>,
 }
 
-type Outcome<T> = Result<T, Error>;
-
 impl<'a> Fields<'a> {
-    /// The arguments of `operation`, which are an object.
-    pub fn new(operation: &'static str, object: &'a Value<'a>) -> Outcome<Self> {
-        let fields = Fields { operation, object };
-        match object {
-            Value::Object(_) => Ok(fields),
-            _ => Err(fields.error("params", "must be an object", object)),
+    /// The arguments of `operation`.
+    pub fn new(operation: &'static str, object: &'a Value<'a>) -> Self {
+        Fields { operation, object, problem: OnceCell::new() }
+    }
+
+    /// The error, if something has broken a rule until here.
+    pub fn check(&mut self) -> Result<(), Error> {
+        match self.problem.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
         }
     }
 
+    /// Notes a field that breaks a rule, and its value.
+    pub fn note(&self, field: &str, rule: &'static str, got: &Value) {
+        self.problem.get_or_init(|| self.error(field, rule, got));
+    }
+
     /// An error that names the field, its value and its rule.
-    pub fn error(&self, field: &str, rule: &'static str, got: &Value) -> Error {
+    fn error(&self, field: &str, rule: &'static str, got: &Value) -> Error {
         let mut shown = Writer::default();
         match got {
             Value::Null => shown.raw("nothing"),
@@ -45,9 +55,9 @@ impl<'a> Fields<'a> {
         Error::argument(self.operation, field, rule, &shown.finish())
     }
 
-    /// An error about a field of these.
-    pub fn wrong(&self, name: &str, rule: &'static str) -> Error {
-        self.error(name, rule, self.get(name))
+    /// Notes a field of these.
+    pub fn wrong(&self, name: &str, rule: &'static str) {
+        self.note(name, rule, self.get(name));
     }
 
     /// A field as it is; null when it is not there.
@@ -56,82 +66,81 @@ impl<'a> Fields<'a> {
     }
 
     /// A text, as it is.
-    pub fn text(&self, name: &str) -> Outcome<Option<&'a str>> {
-        match self.get(name) {
-            Value::Null => Ok(None),
-            Value::Text(text) => Ok(Some(text)),
-            _ => Err(self.wrong(name, "must be a string")),
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        let value = self.get(name);
+        if value.text().is_none() && !value.is_null() {
+            self.wrong(name, "must be a string");
         }
+        value.text()
     }
 
     /// A text that says something; blank is as good as absent.
-    pub fn words(&self, name: &str) -> Outcome<Option<&'a str>> {
-        Ok(self.text(name)?.filter(|text| !text.trim().is_empty()))
+    pub fn words(&self, name: &str) -> Option<&'a str> {
+        self.text(name).filter(|text| !text.trim().is_empty())
     }
 
     /// A text that must be there and say something.
-    pub fn required(&self, name: &str) -> Outcome<Option<&'a str>> {
-        match self.words(name)? {
-            None => Err(self.wrong(name, "must be a string that is not blank")),
-            words => Ok(words),
+    pub fn required(&self, name: &str) -> Option<&'a str> {
+        let words = self.words(name);
+        if words.is_none() {
+            self.wrong(name, "must be a string that is not blank");
         }
+        words
     }
 
     /// True, false or absent.
-    pub fn flag(&self, name: &str) -> Outcome<Option<bool>> {
+    pub fn flag(&self, name: &str) -> Option<bool> {
         match self.get(name) {
-            Value::Null => Ok(None),
-            Value::Bool(flag) => Ok(Some(*flag)),
-            _ => Err(self.wrong(name, "must be true or false")),
+            Value::Bool(flag) => return Some(*flag),
+            Value::Null => {}
+            _ => self.wrong(name, "must be true or false"),
         }
+        None
     }
 
     /// An object, or null when it is absent.
-    pub fn object(&self, name: &str) -> Outcome<&'a Value<'a>> {
-        match self.get(name) {
-            value @ (Value::Null | Value::Object(_)) => Ok(value),
-            _ => Err(self.wrong(name, "must be an object")),
+    pub fn object(&self, name: &str) -> &'a Value<'a> {
+        let value = self.get(name);
+        if !value.is_object() && !value.is_null() {
+            self.wrong(name, "must be an object");
         }
+        value
     }
 
     /// The id of another task; `taskId` is also taken as `task_id`, since the service's pages write both.
-    pub fn task_id(&self) -> Outcome<Option<&'a str>> {
-        match self.object.first("taskId task_id", &|value| !value.is_null()) {
-            Value::Null => Ok(None),
-            value => match value.text().and_then(TaskId::sound) {
-                None => Err(self.error("taskId", TaskId::RULE, value)),
-                id => Ok(id),
-            },
+    pub fn task_id(&self) -> Option<&'a str> {
+        let value = self.object.first("taskId task_id", &|value| !value.is_null());
+        let id = value.text().and_then(TaskId::sound);
+        if id.is_none() && !value.is_null() {
+            self.note("taskId", TaskId::RULE, value);
         }
+        id
     }
 
     /// The id of the task that this one goes on from.
-    pub fn required_task_id(&self) -> Outcome<Option<&'a str>> {
-        match self.task_id()? {
-            None => Err(self.wrong("taskId", TaskId::RULE)),
-            id => Ok(id),
+    pub fn required_task_id(&self) -> Option<&'a str> {
+        let id = self.task_id();
+        if id.is_none() {
+            self.wrong("taskId", TaskId::RULE);
         }
+        id
     }
 
     /// A picture.
-    pub fn image(&self, name: &str) -> Outcome<Option<Image>> {
+    pub fn image(&self, name: &str) -> Option<Image> {
         match self.get(name) {
-            Value::Null => Ok(None),
-            value => Image::read(self, name, value).map(Some),
+            Value::Null => None,
+            value => Image::read(self, name, value),
         }
     }
 
     /// A picture that must be bytes: this route takes no URL.
-    pub fn image_data(&self, name: &str) -> Outcome<Option<File>> {
-        match self.image(name)? {
-            None => Ok(None),
-            Some(Image::Data(file)) => Ok(Some(file)),
-            Some(Image::Url(_)) => Err(self.wrong(name, NOT_A_URL)),
-        }
+    pub fn image_data(&self, name: &str) -> Option<File> {
+        self.data(name, self.get(name), self.image(name)?)
     }
 
     /// Pictures that must be bytes: a list, or a single one.
-    pub fn images_data(&self, name: &str) -> Outcome<Vec<File>> {
+    pub fn images_data(&self, name: &str) -> Vec<File> {
         let value = self.get(name);
         let items = match value {
             Value::Null => &[],
@@ -141,12 +150,20 @@ impl<'a> Fields<'a> {
         let mut files = Vec::new();
         for (at, item) in items.iter().enumerate() {
             let place = text::concat(&[name, "[", &text::digits(at as i64), "]"]);
-            match Image::read(self, &place, item)? {
-                Image::Data(file) => files.push(file),
-                Image::Url(_) => return Err(self.error(&place, NOT_A_URL, item)),
+            let image = Image::read(self, &place, item);
+            if let Some(file) = image.and_then(|image| self.data(&place, item, image)) {
+                files.push(file);
             }
         }
-        Ok(files)
+        files
+    }
+
+    fn data(&self, name: &str, value: &Value, image: Image) -> Option<File> {
+        match image {
+            Image::Data(file) => return Some(file),
+            Image::Url(_) => self.note(name, NOT_A_URL, value),
+        }
+        None
     }
 }
 
@@ -172,11 +189,14 @@ pub struct File {
 }
 
 impl Image {
-    fn read(fields: &Fields, name: &str, value: &Value) -> Outcome<Self> {
+    fn read(fields: &Fields, name: &str, value: &Value) -> Option<Self> {
+        let image = Image::of(value);
         if value.get("size").integer() == Some(0) {
-            return Err(fields.error(name, "must not be an empty picture", value));
+            fields.note(name, "must not be an empty picture", value);
+        } else if image.is_none() {
+            fields.note(name, IMAGE_RULE, value);
         }
-        Image::of(value).ok_or_else(|| fields.error(name, IMAGE_RULE, value))
+        image
     }
 
     fn of(value: &Value) -> Option<Self> {

@@ -66,28 +66,31 @@ fn arguments(table: &'static str) -> impl Iterator<Item = Argument> {
 /// Checks a submit's arguments and builds its request.
 pub fn submission(kind: Kind, params: &Value, dialect: Dialect, speed: Option<Speed>) -> Outcome<Submission> {
     let (operation, path, table) = FORMS[kind as usize];
-    let fields = Fields::new(operation, params)?;
     let is_video = kind.family() == Family::Videos;
-    let mut sending = Sending::new(fields, kind == Kind::Veo);
-    let mut path = text::concat(&[speed.map_or("", Speed::prefix), path]);
-    if is_video && speed.is_some() {
-        let rule = "must be left out: only Midjourney's submits have one";
-        return Err(Error::argument(operation, "speed", rule, "one"));
+    let mut sending = Sending::new(operation, params, kind == Kind::Veo);
+    let mut path = String::from(path);
+    if let Some(speed) = speed.map(Speed::as_str) {
+        path = text::concat(&["/mj-", speed, &path]);
+        if is_video {
+            let rule = "must be left out: only Midjourney's submits have one";
+            sending.fields.note("speed", rule, &Value::Text(speed.into()));
+        }
     }
     let mut model = None;
-    if kind == Kind::Remix {
-        let parent = parent(&fields)?;
+    if kind == Kind::Remix
+        && let Some(parent) = sending.parent()
+    {
         path.push_str(&text::concat(&[&parent.id.path_segment(), "/remix"]));
         model = parent.model;
     }
-    sending.take_all(table)?;
+    sending.take_all(table);
     match kind {
-        Kind::Video => sending.video(dialect)?,
-        Kind::Action => sending.action()?,
-        Kind::Blend => sending.pictures("images", 2, 5, "must be 2 to 5 pictures")?,
+        Kind::Video => sending.video(dialect),
+        Kind::Action => sending.action(),
+        Kind::Blend => sending.pictures("images", 2, 5, "must be 2 to 5 pictures"),
         Kind::Veo => {
             let rule = "must be at most two pictures: the first frame and the last";
-            sending.pictures("inputReference", 0, 2, rule)?;
+            sending.pictures("inputReference", 0, 2, rule);
             // It stands second.
             if let Some(Part::Text { value, .. }) = sending.parts.get(1) {
                 model = Some(value.clone());
@@ -97,33 +100,24 @@ pub fn submission(kind: Kind, params: &Value, dialect: Dialect, speed: Option<Sp
     }
     let mut state = None;
     if !is_video {
-        sending.take_all(COMMON)?;
-        state = sending.common()?;
+        sending.take_all(COMMON);
+        state = sending.common();
     }
     if kind != Kind::Remix {
-        sending.extra(table)?;
+        sending.extra(table);
     }
     let has_parent =
-        matches!(kind, Kind::Action | Kind::Modal | Kind::Remix) || (!is_video && fields.task_id()?.is_some());
-    Ok(Submission { kind, request: sending.request(path), model, state: state.map(str::to_string), has_parent })
+        matches!(kind, Kind::Action | Kind::Modal | Kind::Remix) || (!is_video && sending.fields.task_id().is_some());
+    let request = sending.request(path)?;
+    Ok(Submission { kind, request, model, state: state.map(str::to_string), has_parent })
 }
 
 /// `POST /mj/submit/upload-discord-images`: pictures in, URLs out. No task.
 pub fn upload(params: &Value) -> Outcome<HttpRequest> {
-    let mut sending = Sending::new(Fields::new("midjourney.upload", params)?, false);
-    sending.take_all("[images>base64Array")?;
-    sending.pictures("images", 1, usize::MAX, "must be at least one picture")?;
-    Ok(sending.request("/mj/submit/upload-discord-images".into()))
-}
-
-/// The task that a remix goes on from.
-fn parent(fields: &Fields) -> Outcome<TaskHandle> {
-    let value = fields.get("handle");
-    let parent = TaskHandle::read(value, 0).map_err(|(field, rule)| fields.error(field, rule, value))?;
-    if parent.family != Family::Videos {
-        return Err(fields.error("handle", "must be a task of /v1/videos", &Value::Text(parent.id.as_str().into())));
-    }
-    Ok(parent)
+    let mut sending = Sending::new("midjourney.upload", params, false);
+    sending.take_all("[images>base64Array");
+    sending.pictures("images", 1, usize::MAX, "must be at least one picture");
+    sending.request("/mj/submit/upload-discord-images".into())
 }
 
 /// A request that is being written: JSON with a gap for each picture's data URI, or a form.
@@ -137,57 +131,59 @@ struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    fn new(fields: Fields<'a>, is_form: bool) -> Self {
+    fn new(operation: &'static str, params: &'a Value<'a>, is_form: bool) -> Self {
+        let fields = Fields::new(operation, params);
+        if !params.is_object() {
+            fields.note("params", "must be an object", params);
+        }
         let mut json = Writer::default();
         json.raw("{");
         Sending { fields, is_form, json, images: Vec::new(), parts: Vec::new(), files: Vec::new() }
     }
 
-    fn take_all(&mut self, table: &'static str) -> Outcome<()> {
-        arguments(table).try_for_each(|argument| self.take(&argument))
+    fn take_all(&mut self, table: &'static str) {
+        arguments(table).for_each(|argument| self.take(&argument));
     }
 
-    fn take(&mut self, argument: &Argument) -> Outcome<()> {
-        let (fields, name, sent) = (self.fields, argument.name, argument.sent);
+    fn take(&mut self, argument: &Argument) {
+        let (fields, name, sent) = (&self.fields, argument.name, argument.sent);
         let text = match argument.mark {
             // A text that says something; one that must be there; one that may be blank; one of a few; the parent's id.
             b'-' => fields.words(name),
             b'!' => fields.required(name),
             b'~' => fields.text(name),
-            b'|' => one_of(&fields, name),
+            b'|' => one_of(fields, name),
             b'#' => fields.required_task_id(),
             // A number or a text; goes out as text, since one gateway refuses anything else.
-            b'$' => number(&fields, name),
+            b'$' => number(fields, name),
             _ => return self.take_other(argument),
         };
-        self.text(sent, text?.or(argument.default));
-        Ok(())
+        self.text(sent, text.or(argument.default));
     }
 
-    fn take_other(&mut self, argument: &Argument) -> Outcome<()> {
-        let (fields, name, sent) = (self.fields, argument.name, argument.sent);
+    fn take_other(&mut self, argument: &Argument) {
+        let (fields, name, sent) = (&self.fields, argument.name, argument.sent);
         match argument.mark {
             // True or false; an object.
             b'?' => {
-                fields.flag(name)?;
+                fields.flag(name);
                 self.value(sent, fields.get(name));
             }
-            b'{' => self.value(sent, fields.object(name)?),
+            b'{' => self.value(sent, fields.object(name)),
             // A picture or its URL; a picture that may be missing; pictures.
-            b'@' => {
-                let image = fields.image(name)?.ok_or_else(|| fields.wrong(name, "must be there"))?;
-                self.image(sent, image);
-            }
+            b'@' => match fields.image(name) {
+                Some(image) => self.image(sent, image),
+                None => fields.wrong(name, "must be there"),
+            },
             b'*' => {
-                if let Some(file) = fields.image_data(name)? {
+                if let Some(file) = fields.image_data(name) {
                     self.file(sent, file);
                 }
             }
-            b'[' => self.file_list(sent, fields.images_data(name)?),
+            b'[' => self.file_list(sent, fields.images_data(name)),
             // Sent by a rule that no table says.
             _ => {}
         }
-        Ok(())
     }
 
     fn value(&mut self, name: &str, value: &Value) {
@@ -237,32 +233,44 @@ impl<'a> Sending<'a> {
         }
     }
 
-    fn pictures(&self, name: &str, least: usize, most: usize, rule: &'static str) -> Outcome<()> {
-        if (least..=most).contains(&(self.images.len() + self.files.len())) {
-            return Ok(());
+    fn pictures(&self, name: &str, least: usize, most: usize, rule: &'static str) {
+        if !(least..=most).contains(&(self.images.len() + self.files.len())) {
+            self.fields.wrong(name, rule);
         }
-        Err(self.fields.wrong(name, rule))
+    }
+
+    /// The task that a remix goes on from.
+    fn parent(&self) -> Option<TaskHandle> {
+        let value = self.fields.get("handle");
+        match TaskHandle::read(value, 0) {
+            Ok(parent) if parent.family == Family::Videos => return Some(parent),
+            Ok(parent) => {
+                let id = Value::Text(parent.id.as_str().into());
+                self.fields.note("handle", "must be a task of /v1/videos", &id);
+            }
+            Err((field, rule)) => self.fields.note(field, rule, value),
+        }
+        None
     }
 
     /// How a new video begins: with a picture, or with another one's clip, for which three arguments belong together.
     /// protocol.md 1.3.
-    fn video(&mut self, dialect: Dialect) -> Outcome<()> {
-        let fields = self.fields;
+    fn video(&mut self, dialect: Dialect) {
+        let fields = &self.fields;
         if dialect == Dialect::Snake {
             // That page lists it as required. One is never made up.
-            fields.required("prompt")?;
+            fields.required("prompt");
         }
-        let (action, parent, index) = (fields.words("action")?, fields.task_id()?, fields.get("index"));
-        let image = fields.image("image")?;
+        let (action, parent, index) = (fields.words("action"), fields.task_id(), fields.get("index"));
+        let image = fields.image("image");
         match (action, parent) {
             (None, None) if index.is_null() => {
                 if image.is_none() {
-                    let rule = "must be there, unless action, index and taskId continue a video";
-                    return Err(fields.wrong("image", rule));
+                    fields.wrong("image", "must be there, unless action, index and taskId continue a video");
                 }
             }
             (Some(action), Some(parent)) if !index.is_null() => {
-                let clip = clip(&fields, index)?;
+                let clip = clip(fields, index);
                 self.text("action", Some(action));
                 match dialect {
                     Dialect::Comet => self.json.key("index").raw(clip),
@@ -276,45 +284,41 @@ impl<'a> Sending<'a> {
                     Some(_) if index.is_null() => "index",
                     Some(_) => "taskId",
                 };
-                return Err(fields.error(missing, "must be given: action, index and taskId go together", &Value::Null));
+                fields.note(missing, "must be given: action, index and taskId go together", &Value::Null);
             }
         }
         image.into_iter().for_each(|image| self.image("image", image));
-        Ok(())
     }
 
     /// One gateway panics on what is no button's, and a panic leaves doubt. protocol.md 1.4.
-    fn action(&self) -> Outcome<()> {
+    fn action(&self) {
         let value = self.fields.get("customId");
-        match text::find(value.text().unwrap_or_default(), "::") {
-            Some(_) => Ok(()),
-            None => Err(self.fields.wrong("customId", "must be a button's customId, which contains \"::\"")),
+        if text::find(value.text().unwrap_or_default(), "::").is_none() {
+            self.fields.wrong("customId", "must be a button's customId, which contains \"::\"");
         }
     }
 
     /// The caller's tag, when it and the hook are as the service takes them.
-    fn common(&self) -> Outcome<Option<&'a str>> {
-        let fields = self.fields;
-        let state = fields.text("state")?;
+    fn common(&self) -> Option<&'a str> {
+        let fields = &self.fields;
+        let state = fields.text("state");
         if state.is_some_and(|state| state.encode_utf16().count() > 255) {
-            return Err(fields.wrong("state", "must have at most 255 UTF-16 units"));
+            fields.wrong("state", "must have at most 255 UTF-16 units");
         }
-        let hook = fields.words("notifyHook")?;
+        let hook = fields.words("notifyHook");
         if hook.is_some_and(|hook| hook.encode_utf16().count() > 2000 || !super::fields::is_web_url(hook)) {
-            let rule = "must be an absolute http(s) URL of at most 2000 characters";
-            return Err(fields.wrong("notifyHook", rule));
+            fields.wrong("notifyHook", "must be an absolute http(s) URL of at most 2000 characters");
         }
-        Ok(state)
+        state
     }
 
     /// Whatever else the caller wants to send: in a form what can be text.
-    fn extra(&mut self, table: &'static str) -> Outcome<()> {
-        let fields = self.fields;
-        for (name, value) in fields.object("extra")?.members() {
+    fn extra(&mut self, table: &'static str) {
+        for (name, value) in self.fields.object("extra").members() {
             let is_own = |table| arguments(table).any(|argument| argument.sent == &**name);
             if is_own(table) || (!self.is_form && is_own(COMMON)) {
                 let rule = "must not repeat a field that has its own argument";
-                return Err(fields.error("extra", rule, &Value::Text(name.clone())));
+                self.fields.note("extra", rule, &Value::Text(name.clone()));
             }
             if !self.is_form {
                 self.json.key(name).value(value);
@@ -328,49 +332,53 @@ impl<'a> Sending<'a> {
                 Value::Text(text) => Some(&**text),
                 _ => {
                     let field = text::concat(&["extra.", name]);
-                    return Err(fields.error(&field, "must be a string, a number, true or false", value));
+                    self.fields.note(&field, "must be a string, a number, true or false", value);
+                    None
                 }
             };
             self.text(name, text);
         }
-        Ok(())
     }
 
-    fn request(mut self, path: String) -> HttpRequest {
+    fn request(mut self, path: String) -> Outcome<HttpRequest> {
+        self.fields.check()?;
         self.json.close_object();
         self.parts.append(&mut self.files);
         let body = match self.is_form {
             true => Body::Form(self.parts),
             false => Body::Json { text: self.json.finish(), images: self.images },
         };
-        HttpRequest { operation: self.fields.operation, method: "POST", path, body }
+        Ok(HttpRequest { operation: self.fields.operation, method: "POST", path, body })
     }
 }
 
-fn one_of<'a>(fields: &Fields<'a>, name: &str) -> Outcome<Option<&'a str>> {
-    let text = fields.text(name)?;
+fn one_of<'a>(fields: &Fields<'a>, name: &str) -> Option<&'a str> {
+    let text = fields.text(name);
     for (known, words, rule) in ONE_OF {
         if known == name && text.is_some_and(|text| !text::is_one_of(text, words)) {
-            return Err(fields.wrong(name, rule));
+            fields.wrong(name, rule);
         }
     }
-    Ok(text)
+    text
 }
 
-fn number<'a>(fields: &Fields<'a>, name: &str) -> Outcome<Option<&'a str>> {
-    match fields.get(name) {
-        Value::Null => Ok(None),
-        value @ (Value::Number(_) | Value::Text(_)) => Ok(value.written()),
-        _ => Err(fields.wrong(name, "must be a number or a string")),
+fn number<'a>(fields: &Fields<'a>, name: &str) -> Option<&'a str> {
+    let value = fields.get(name);
+    if !matches!(value, Value::Null | Value::Number(_) | Value::Text(_)) {
+        fields.wrong(name, "must be a number or a string");
     }
+    value.written()
 }
 
 /// Which of a video task's four clips, counted from zero.
-fn clip(fields: &Fields, value: &Value) -> Outcome<&'static str> {
+fn clip(fields: &Fields, value: &Value) -> &'static str {
     let clip = match value {
         Value::Number(_) => value.integer().and_then(|clip| usize::try_from(clip).ok()),
         _ => None,
     };
     let digit = clip.and_then(|clip| ["0", "1", "2", "3"].get(clip));
-    digit.copied().ok_or_else(|| fields.error("index", "must be 0, 1, 2 or 3", value))
+    if digit.is_none() {
+        fields.note("index", "must be 0, 1, 2 or 3", value);
+    }
+    digit.copied().unwrap_or_default()
 }

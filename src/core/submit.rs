@@ -5,6 +5,7 @@ use super::error::Error;
 use super::http::{HttpRequest, Reply};
 use super::json::{self, Value};
 use super::task::{Family, Kind, Millis, Task, TaskHandle, TaskId};
+use super::text;
 use super::{form, midjourney, reading, videos};
 
 /// How the service wants the video body spelled. Two of its pages disagree; protocol.md 1.3.
@@ -29,30 +30,12 @@ pub enum Speed {
 impl Speed {
     /// The speed of this word.
     pub fn new(word: &str) -> Option<Self> {
-        match word {
-            "relax" => Some(Speed::Relax),
-            "fast" => Some(Speed::Fast),
-            "turbo" => Some(Speed::Turbo),
-            _ => None,
-        }
+        [Speed::Relax, Speed::Fast, Speed::Turbo].into_iter().find(|speed| speed.as_str() == word)
     }
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Speed::Relax => "relax",
-            Speed::Fast => "fast",
-            Speed::Turbo => "turbo",
-        }
-    }
-
-    /// What its requests' paths begin with.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Speed::Relax => "/mj-relax",
-            Speed::Fast => "/mj-fast",
-            Speed::Turbo => "/mj-turbo",
-        }
+        text::nth("relax fast turbo", self as usize)
     }
 }
 

@@ -70,10 +70,10 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         options: &str,
     ) -> Outcome<V> {
         let (argument, options) = (start.parse(operation, argument)?, start.parse(operation, options)?);
-        let options = start.options(operation, &options)?;
+        let mut options = start.options(operation, &options)?;
         let (word, is_run) = name.strip_prefix("run.").map_or((name, false), |word| (word, true));
         if let Some(kind) = Kind::new(word) {
-            return self.begin_submit(start, kind, is_run, &argument, &options);
+            return self.begin_submit(start, kind, is_run, &argument, &mut options);
         }
         if is_run {
             return Err(Error::argument(operation, "kind", "must be the kind of a submit", word));
@@ -81,7 +81,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let limit = options.request_timeout;
         match name {
             "fetchTasks" => self.begin_readings(start, &argument, limit),
-            "pollOnce" => self.begin_step(start, &argument, &options),
+            "pollOnce" => self.begin_step(start, &argument, &mut options),
             "webhook" => {
                 let task =
                     webhook::parse(argument.text().unwrap_or_default(), &self.settings.base_url, self.clock.now)?;

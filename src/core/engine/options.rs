@@ -28,18 +28,15 @@ impl Start {
     }
 
     pub(super) fn options<'a>(&self, operation: &'static str, object: &'a Value<'a>) -> Result<Options<'a>, Error> {
-        let fields = Fields { operation, object };
-        let speed = match fields.text("speed")? {
-            None => None,
-            Some(word) => Some(Speed::new(word).ok_or_else(|| {
-                Error::argument(operation, "speed", "must be \"relax\", \"fast\" or \"turbo\"", word)
-            })?),
-        };
-        Ok(Options {
-            request_timeout: limit(&fields, "requestTimeoutMs", 1, "must be milliseconds, 1 or more, or null")?,
-            speed,
-            fields,
-        })
+        let mut fields = Fields::new(operation, object);
+        let word = fields.text("speed");
+        let speed = word.and_then(Speed::new);
+        if speed.is_none() && word.is_some() {
+            fields.wrong("speed", "must be \"relax\", \"fast\" or \"turbo\"");
+        }
+        let request_timeout = limit(&fields, "requestTimeoutMs", 1, "must be milliseconds, 1 or more, or null");
+        fields.check()?;
+        Ok(Options { request_timeout, speed, fields })
     }
 }
 
@@ -54,20 +51,21 @@ pub(super) struct Options<'a> {
 
 impl Options<'_> {
     /// Those of a wait.
-    pub(super) fn poll(&self) -> Result<PollOptions, Error> {
+    pub(super) fn poll(&mut self) -> Result<PollOptions, Error> {
         let options = &self.fields;
-        let budget = thousandths(options, "stalenessBudget", 1, "must be seconds above 0")?;
-        let positive =
-            |name| Ok::<_, Error>(thousandths(options, name, 1000, "must be 1 or more")?.map(|count| count / 1000));
-        Ok(PollOptions {
+        let budget = thousandths(options, "stalenessBudget", 1, "must be seconds above 0");
+        let positive = |name| thousandths(options, name, 1000, "must be 1 or more").map(|count| count / 1000);
+        let poll = PollOptions {
             staleness_budget: budget.map_or(DEFAULT_STALENESS_BUDGET, |thousandths| thousandths as f64 / 1000.0),
-            timeout: limit(options, "timeoutMs", 0, "must be milliseconds, 0 or more, or null")?
+            timeout: limit(options, "timeoutMs", 0, "must be milliseconds, 0 or more, or null")
                 .map(|ms| ms.map_or(Timeout::Never, Timeout::After)),
-            interval_ms: positive("intervalMs")?,
-            max_requests: positive("maxRequests")?.map(|count| count.min(u32::MAX.into()) as u32),
-            after_modal: options.flag("afterModal")?,
-            throw_on_failure: options.flag("throwOnFailure")?.unwrap_or(true) && options.operation != "pollOnce",
-        })
+            interval_ms: positive("intervalMs"),
+            max_requests: positive("maxRequests").map(|count| count.min(u32::MAX.into()) as u32),
+            after_modal: options.flag("afterModal"),
+            throw_on_failure: options.flag("throwOnFailure").unwrap_or(true) && options.operation != "pollOnce",
+        };
+        self.fields.check()?;
+        Ok(poll)
     }
 }
 
@@ -77,7 +75,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         &mut self,
         caller: CallerId,
         argument: &Value<'_>,
-        options: &Options<'_>,
+        options: &mut Options<'_>,
     ) -> Result<Poller, Error> {
         let handle = self.read_task_handle(caller, argument, options.fields.operation)?;
         let waiting = options.poll().map_err(|error| error.with_handle(&handle))?;
@@ -153,22 +151,23 @@ pub(super) fn operation_of(name: &str) -> &'static str {
 }
 
 /// False stands for "no limit".
-fn limit(options: &Fields, name: &str, least: i64, rule: &'static str) -> Result<Option<Limit>, Error> {
+fn limit(options: &Fields, name: &str, least: i64, rule: &'static str) -> Option<Limit> {
     match options.get(name) {
-        Value::Bool(false) => Ok(Some(None)),
-        _ => Ok(thousandths(options, name, 1000 * least, rule)?.map(|ms| Some(ms / 1000))),
+        Value::Bool(false) => Some(None),
+        _ => thousandths(options, name, 1000 * least, rule).map(|ms| Some(ms / 1000)),
     }
 }
 
 /// A number times 1000. No JavaScript number that is a whole one for sure is larger than 9e15.
-fn thousandths(options: &Fields, name: &str, least: i64, rule: &'static str) -> Result<Option<Millis>, Error> {
+fn thousandths(options: &Fields, name: &str, least: i64, rule: &'static str) -> Option<Millis> {
     let number = match options.get(name) {
-        Value::Null => return Ok(None),
+        Value::Null => return None,
         Value::Number(digits) => json::scaled(digits, 3).map(|(number, _)| number),
         _ => None,
     };
-    match number.filter(|number| (least..=9_000_000_000_000_000_000).contains(number)) {
-        Some(number) => Ok(Some(number)),
-        None => Err(options.error(name, rule, options.get(name))),
+    let sound = number.filter(|number| (least..=9_000_000_000_000_000_000).contains(number));
+    if sound.is_none() {
+        options.wrong(name, rule);
     }
+    sound
 }

@@ -147,7 +147,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     /// One step of a wait that the host drives: at most one request, whose time limits are the only timers.
     ///
     /// The argument is the handle, and the JSON of the state as a text: that one may be anybody's, and is judged by itself.
-    pub(super) fn begin_step(&mut self, start: Start, argument: &Value, options: &Options) -> Outcome<V> {
+    pub(super) fn begin_step(&mut self, start: Start, argument: &Value, options: &mut Options) -> Outcome<V> {
         let [value, state] = argument.items() else {
             return Err(Error::new(Code::Validation, "pollOnce", "no handle and state"));
         };

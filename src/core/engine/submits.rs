@@ -43,7 +43,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         kind: Kind,
         is_run: bool,
         params: &Value,
-        options: &Options,
+        options: &mut Options,
     ) -> Outcome<V> {
         let mut run = None;
         if is_run {

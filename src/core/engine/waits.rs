@@ -60,8 +60,8 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     fn begin_wait(&mut self, start: &Start, argument: &str, options: &str) -> Result<(), Error> {
         let (argument, options) = (start.parse("poll", argument)?, start.parse("poll", options)?);
-        let options = start.options("poll", &options)?;
-        let poller = self.read_wait(start.caller, &argument, &options)?;
+        let mut options = start.options("poll", &options)?;
+        let poller = self.read_wait(start.caller, &argument, &mut options)?;
         let caller = Caller { listens: start.listens, operation: "poll", submitted: false };
         self.enter(start.caller, start.is_alone.then_some(options.request_timeout), caller, poller, None);
         Ok(())
