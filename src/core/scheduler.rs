@@ -95,8 +95,8 @@ impl<G> Scheduler<G> {
 
     /// One more wait, whose name no other has. It shares the request that may be under way for its task.
     pub fn add(&mut self, id: WaitId, guest: G, mut poller: Poller, now: Millis) {
-        let own = |wait: &&Box<Wait<G>>| wait.ask.is_some() && wait.is_for(poller.handle());
-        let other = if self.in_flight == 0 { None } else { self.waits.iter().find(own) };
+        let own = |wait: &Wait<G>| wait.ask.is_some() && wait.is_for(poller.handle());
+        let other = if self.in_flight == 0 { None } else { self.waits.iter().find(|wait| own(wait)) };
         let mut ask = None;
         if let Some(other) = other {
             poller.asked(now, other.poller.asked_by());
