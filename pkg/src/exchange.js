@@ -130,23 +130,35 @@ export class Exchange {
 
   /** The reply's body; nothing when it is larger than it may be. @returns {Promise<string | undefined>} */
   async #read() {
-    // One that a fetch of the caller's own has read already, or that is no web stream, gives no reader.
-    const reader = this.#response.body?.getReader();
+    const { maxReplyBytes } = this.#settings;
+    // One that a fetch of the caller's own has read already gives no reader.
+    const reader = this.#response.body?.getReader?.();
     const decoder = new TextDecoder();
     let [text, length] = ["", 0];
-    while (reader) {
+    if (!reader) {
+      // No body, or one that is no web stream.
       this.#giveTime();
-      const { value } = await reader.read();
-      if (!value) break;
+      text = await this.#response.text();
+      return text.length > maxReplyBytes ? undefined : text;
+    }
+    const onLate = this.#onLate;
+    this.#onLate = () => (isWhole(text) ? reader.cancel().catch(onLate) : onLate());
+    for (;;) {
+      this.#giveTime();
+      const { value } = await reader.read().catch((/** @type {unknown} */ error) => {
+        // The name of a task that came is not lost to what became of the connection after it.
+        if (isWhole(text)) return {};
+        throw error;
+      });
+      if (!value) return text + decoder.decode();
       length += value.length;
-      if (length > this.#settings.maxReplyBytes) {
+      if (length > maxReplyBytes) {
         // Nobody waits for the rest; a stream that fails to stop is no news either.
         reader.cancel().catch(() => {});
         return undefined;
       }
       text += decoder.decode(value, { stream: true });
     }
-    return text + decoder.decode();
   }
 
   /**
@@ -263,6 +275,15 @@ export class Exchange {
     this.#controller ??= new AbortController();
     if (this.#isOver) this.#controller.abort();
     return this.#controller.signal;
+  }
+}
+
+/** Whether nothing can follow: an object or a list that has its end. @param {string} text */
+function isWhole(text) {
+  try {
+    return typeof JSON.parse(text) === "object";
+  } catch {
+    return false;
   }
 }
 

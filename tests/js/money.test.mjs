@@ -44,6 +44,37 @@ for (const [name, lose, code] of losses) {
   });
 }
 
+const WHOLE = JSON.stringify({ code: 1, description: "ok", result: ID });
+
+test("an id that came is not lost when the connection drops before the end of the body", async (t) => {
+  const { origin } = await serve(t, (_, response) => dropAfter(response, WHOLE));
+  const handle = await createClient({ baseUrl: origin }).submitImagine({ prompt: "a" });
+  assert.equal(handle.id, ID);
+});
+
+test("an id that came is not lost when the body never ends", async (t) => {
+  const clock = stopClock(t);
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(WHOLE)),
+  });
+  const client = clientOf(stubFetch(new Response(body)));
+  const submit = watch(client.submitImagine({ prompt: "a" }));
+  await turns(5);
+  assert.ok(!submit.isSettled, "more may come");
+  clock.tick(120_000);
+  await turns(5);
+  assert.equal(submit.value?.id, ID);
+  assert.equal(clock.countTimers(), 0);
+});
+
+test("an id is read from a fetch that knows no streams", async () => {
+  const { status, headers } = accepted();
+  const plain = /** @type {any} */ ({ status, headers, text: async () => WHOLE });
+  assert.equal((await clientOf(stubFetch(plain)).submitImagine({ prompt: "a" })).id, ID);
+  const long = { ...plain, text: async () => " ".repeat(1_048_577) };
+  assert.equal((await rejection(clientOf(stubFetch(long)).submitImagine({ prompt: "a" }))).code, "too_large");
+});
+
 /** @param {import("node:http").ServerResponse} response @param {string} start */
 function dropAfter(response, start) {
   response.writeHead(200, { "content-length": 100 });
