@@ -72,7 +72,7 @@ fn a_deadline_error_may_be_tried_again_and_carries_handle_and_last_reading() {
     wait.see("IN_PROGRESS", r#""progress":"32%""#);
     let error = wait.error();
     assert_eq!((error.code, error.retryable, error.ambiguous), (Code::Deadline, true, false));
-    assert_eq!(error.handle.as_deref(), Some(wait.poller.handle()));
+    assert_eq!(error.handle.as_ref(), Some(wait.poller.handle()));
     assert_eq!(error.task.as_ref().and_then(|task| task.progress).map(|progress| progress.0), Some(32_000));
 }
 

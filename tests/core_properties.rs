@@ -169,7 +169,7 @@ proptest! {
                         prop_assert!(serde_json::from_str::<serde_json::Value>(&json.finish()).is_ok());
                     }
                     Err(error) => {
-                        prop_assert!(!error.ambiguous && error.handle.as_deref() == Some(&handle));
+                        prop_assert!(!error.ambiguous && error.handle.as_ref() == Some(&handle));
                     }
                 }
             }

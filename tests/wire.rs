@@ -237,7 +237,7 @@ fn wait(case: &Case, handle: TaskHandle) -> Seen {
         Poller::new(handle.clone(), PollOptions::default(), Belief::shipped(handle.family, handle.kind), now, 1);
     loop {
         match poller.step(now) {
-            Step::Done(outcome) => return (*outcome).map_or_else(Seen::from, |task| Seen::from(&task)),
+            Step::Done(outcome) => return outcome.map_or_else(Seen::from, |task| Seen::from(&task)),
             Step::Sleep(ms) => now += ms,
             Step::Fetch(route) => {
                 let reply: &WireReply = replies[asked.min(replies.len() - 1)];

@@ -142,9 +142,9 @@ pub struct Fields {
     /// A task may exist and be billed although no id came back.
     pub ambiguous: bool,
     /// Set once an id is known.
-    pub handle: Option<Box<TaskHandle>>,
+    pub handle: Option<TaskHandle>,
     /// The last reading of a wait.
-    pub task: Option<Box<Task>>,
+    pub task: Option<Task>,
     /// The start of a body that was not understood, tags removed.
     pub excerpt: Option<String>,
     /// Where to look first.
@@ -207,7 +207,7 @@ impl Error {
 
     /// The same error, going with a task that is known.
     pub fn with_handle(mut self, handle: &TaskHandle) -> Self {
-        self.handle = Some(Box::new(handle.clone()));
+        self.handle = Some(handle.clone());
         self
     }
 

@@ -78,10 +78,10 @@ pub fn submission(kind: Kind, params: &Value, dialect: Dialect, speed: Option<Sp
     }
     let mut model = None;
     if kind == Kind::Remix
-        && let Some(parent) = sending.parent()
+        && let Some(mut parent) = sending.parent()
     {
         path.push_str(&text::concat(&[&parent.id.path_segment(), "/remix"]));
-        model = parent.model;
+        model = parent.model.take();
     }
     sending.take_all(table);
     match kind {

@@ -1,5 +1,7 @@
 //! Where a task lives: its id and its handle.
 
+use std::ops::{Deref, DerefMut};
+
 use super::json::{Value, Writer};
 use super::task::Millis;
 use super::text;
@@ -143,9 +145,26 @@ impl Kind {
     }
 }
 
-/// Where a task lives. Plain JSON outside; holds no URL and no key.
+/// Where a task lives. Plain JSON outside; holds no URL and no key. In a box, as a reading is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskHandle {
+pub struct TaskHandle(Box<Place>);
+
+impl Deref for TaskHandle {
+    type Target = Place;
+    fn deref(&self) -> &Place {
+        &self.0
+    }
+}
+
+impl DerefMut for TaskHandle {
+    fn deref_mut(&mut self) -> &mut Place {
+        &mut self.0
+    }
+}
+
+/// What a handle says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
     /// Its API.
     pub family: Family,
     /// What was submitted.
@@ -169,7 +188,7 @@ pub struct TaskHandle {
 impl TaskHandle {
     /// A handle of which only the id is known.
     pub fn new(kind: Kind, id: TaskId, submitted_at: Millis) -> Self {
-        TaskHandle {
+        TaskHandle(Box::new(Place {
             family: kind.family(),
             kind,
             id,
@@ -179,7 +198,7 @@ impl TaskHandle {
             code: None,
             queue_position: None,
             more: Vec::new(),
-        }
+        }))
     }
 
     /// From a stored handle, or from a bare id: `task_…` and `video_…` live under /v1/videos, all others are Midjourney's.
@@ -202,15 +221,14 @@ impl TaskHandle {
             _ => return Err(("handle.family", "must be \"midjourney\" or \"videos\"")),
         };
         let id = value.get("id").text().and_then(TaskId::new).ok_or(("handle.id", TaskId::RULE))?;
-        Ok(TaskHandle {
-            family,
-            model: value.get("model").text().map(str::to_string),
-            state: value.get("state").text().map(str::to_string),
-            code: value.get("code").integer(),
-            queue_position: value.get("queuePosition").integer(),
-            more: TaskId::read_all(value.get("more").items()),
-            ..TaskHandle::new(kind, id, value.get("submittedAt").integer().unwrap_or(now))
-        })
+        let mut handle = TaskHandle::new(kind, id, value.get("submittedAt").integer().unwrap_or(now));
+        handle.family = family;
+        handle.model = value.get("model").text().map(str::to_string);
+        handle.state = value.get("state").text().map(str::to_string);
+        handle.code = value.get("code").integer();
+        handle.queue_position = value.get("queuePosition").integer();
+        handle.more = TaskId::read_all(value.get("more").items());
+        Ok(handle)
     }
 
     /// The plain JSON of `TaskHandle` in `index.d.ts`.

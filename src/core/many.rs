@@ -145,7 +145,8 @@ impl Many {
                 match &self.outcomes[first] {
                     Some(Ok(Some(task))) if first == at => list.object(|json| task.write(json.key("task"))),
                     Some(Ok(Some(task))) => {
-                        let task = Task { handle: handle.clone(), ..task.clone() };
+                        let mut task = task.clone();
+                        task.handle = handle.clone();
                         list.object(|json| task.write(json.key("task")));
                     }
                     Some(Err(error)) => {

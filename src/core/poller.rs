@@ -35,7 +35,7 @@ pub enum Step {
     /// Nothing for so many milliseconds.
     Sleep(Millis),
     /// The wait is over.
-    Done(Box<Result<Task, Error>>),
+    Done(Result<Task, Error>),
 }
 
 /// The last request.
@@ -77,7 +77,7 @@ pub struct Poller {
     asked: Asked,
     seen: Seen,
     last: Option<Last>,
-    reading: Option<Box<Task>>,
+    reading: Option<Task>,
     /// Ok: the last reading is the result.
     outcome: Option<Result<(), Error>>,
     failures: u32,
@@ -167,7 +167,7 @@ impl Poller {
 
     /// The last good reading, unless it was set aside.
     pub fn last(&self) -> Option<&Task> {
-        self.reading.as_deref()
+        self.reading.as_ref()
     }
 
     /// Forgets the last reading, which whoever drives the wait keeps in less memory.
@@ -177,7 +177,7 @@ impl Poller {
 
     /// Gives back what was set aside.
     pub fn restore(&mut self, task: Task) {
-        self.reading = Some(Box::new(task));
+        self.reading = Some(task);
     }
 
     /// When the wait ends whatever happens; None when it has no end of its own.
@@ -201,7 +201,7 @@ impl Poller {
     pub fn step(&mut self, now: Millis) -> Step {
         match self.due() {
             Some(due) if now < due => Step::Sleep(due - now),
-            None if let Some(outcome) = self.outcome() => Step::Done(Box::new(outcome)),
+            None if let Some(outcome) = self.outcome() => Step::Done(outcome),
             _ => {
                 self.asked(now, self.route);
                 Step::Fetch(self.route)

@@ -6,7 +6,7 @@ use super::classify::{Judge, Purpose, Words};
 use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
 use super::json::{Value, Writer, scaled};
-use super::task::{Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
+use super::task::{self, Family, Kind, Makes, Millis, Progress, Status, Task, TaskHandle, TaskId};
 use super::text;
 use super::time::{earlier, time};
 
@@ -236,7 +236,7 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
         "" if looks_done && makes != Makes::Texts => Status::Succeeded,
         word => status(word),
     };
-    let mut task = Task {
+    let mut task = Task::from(task::Reading {
         handle: handle.clone(),
         status,
         progress,
@@ -250,7 +250,7 @@ pub fn task(body: &Value, handle: &TaskHandle, base_url: &str) -> Option<Task> {
         retry_after_ms: None,
         row: None,
         rest: String::new(),
-    };
+    });
     let mut rest = Writer::default();
     rest.key("rawStatus").string(raw_status);
     write_results(&mut task, object, found, &mut rest);

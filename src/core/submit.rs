@@ -108,25 +108,26 @@ impl Submission {
             error.ambiguous = true;
             error.retryable = false;
             error.resend = super::error::Resend::Never;
-            error.handle = Some(Box::new(handle));
+            error.handle = Some(handle);
         }
         error
     }
 
     fn judge_midjourney(&self, judge: &Judge, body: &Value, text: &str, now: Millis) -> Result<Accepted, Error> {
         let ids = midjourney::result_ids(body);
-        let handle = ids.split_first().map(|(id, more)| TaskHandle {
-            code: midjourney::code(body),
-            queue_position: body.get("properties").get("numberOfQueues").integer(),
-            more: more.to_vec(),
-            ..self.handle(id.clone(), now)
+        let handle = ids.split_first().map(|(id, more)| {
+            let mut handle = self.handle(id.clone(), now);
+            handle.code = midjourney::code(body);
+            handle.queue_position = body.get("properties").get("numberOfQueues").integer();
+            handle.more = more.to_vec();
+            handle
         });
         let verdict = midjourney::verdict(judge, body, &Words::read(body, text), self.has_parent, handle.is_some());
         match (verdict, handle) {
             (None, Some(handle)) => Ok(Accepted { handle, task: None }),
             (None, None) => Err(judge.doubtful(super::error::Code::Protocol, "the reply names no task: one may exist")),
             (Some(mut error), handle) => {
-                error.handle = handle.filter(|_| error.ambiguous).map(Box::new);
+                error.handle = handle.filter(|_| error.ambiguous);
                 Err(error)
             }
         }
@@ -150,6 +151,8 @@ impl Submission {
     }
 
     fn handle(&self, id: TaskId, now: Millis) -> TaskHandle {
-        TaskHandle { model: self.model.clone(), state: self.state.clone(), ..TaskHandle::new(self.kind, id, now) }
+        let mut handle = TaskHandle::new(self.kind, id, now);
+        (handle.model, handle.state) = (self.model.clone(), self.state.clone());
+        handle
     }
 }

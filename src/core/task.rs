@@ -1,5 +1,7 @@
 //! What one reading of a task says.
 
+use std::ops::{Deref, DerefMut};
+
 use super::json::{self, Value, Writer};
 use super::text;
 
@@ -65,9 +67,32 @@ impl Progress {
     }
 }
 
-/// One reading of one task.
+/// One reading of one task. In a box: it is handed about a lot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Task {
+pub struct Task(Box<Reading>);
+
+impl From<Reading> for Task {
+    fn from(reading: Reading) -> Self {
+        Task(Box::new(reading))
+    }
+}
+
+impl Deref for Task {
+    type Target = Reading;
+    fn deref(&self) -> &Reading {
+        &self.0
+    }
+}
+
+impl DerefMut for Task {
+    fn deref_mut(&mut self) -> &mut Reading {
+        &mut self.0
+    }
+}
+
+/// What it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
     /// The task.
     pub handle: TaskHandle,
     /// Where it stands.
@@ -115,7 +140,7 @@ pub enum Makes {
 }
 
 impl Task {
-    /// A list of texts among the [`rest`](Task::rest), such as `images` or `videos`.
+    /// A list of texts among the [`rest`](Reading::rest), such as `images` or `videos`.
     pub fn list(&self, name: &str) -> Vec<String> {
         let rest = text::concat(&["{", &self.rest, "}"]);
         let rest = json::parse(&rest).unwrap_or(Value::Null);

@@ -79,7 +79,7 @@ impl Wait {
 
     pub(crate) fn outcome(&mut self) -> Result<Task, Error> {
         match self.poller.step(self.now) {
-            Step::Done(outcome) => *outcome,
+            Step::Done(outcome) => outcome,
             step => panic!("not done: {step:?}"),
         }
     }

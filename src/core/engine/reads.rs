@@ -205,7 +205,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     /// The JSON of `PollStep` in `index.d.ts`.
     pub(super) fn end_step(&mut self, mut poller: Poller, seen: Option<Task>) -> Outcome<V> {
         let (task, wait_ms) = match poller.turn(self.clock.now, seen.as_ref()) {
-            Turn::Done(task) => (Some(*task), None),
+            Turn::Done(task) => (Some(task), None),
             Turn::Later(ms) => (seen, Some(ms)),
             Turn::Failed(error) => return Err(error),
         };

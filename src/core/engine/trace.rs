@@ -79,7 +79,7 @@ impl<V> Engine<V> {
 
     /// A call or a wait has ended.
     pub(super) fn trace_settled(&mut self, operation: &str, outcome: &str, error: Option<&Error>) {
-        let handle = error.and_then(|error| error.handle.as_deref());
+        let handle = error.and_then(|error| error.handle.as_ref());
         let Some(mut event) = self.event(operation, "settled", handle) else { return };
         event.key("outcome").string(outcome);
         event.key("ambiguous").boolean(error.is_some_and(|error| error.ambiguous));

@@ -86,7 +86,7 @@ impl Poller {
             Status::Failed | Status::Canceled => self.outcome = Some(self.ended(&task)),
         }
         self.last = Some(Last { status: task.status, progress: task.progress, makes: task.makes });
-        self.reading = Some(Box::new(task));
+        self.reading = Some(task);
         news
     }
 

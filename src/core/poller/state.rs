@@ -28,7 +28,7 @@ const STATUSES: [Status; 6] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// The task has settled.
-    Done(Box<Task>),
+    Done(Task),
     /// The next step is due in so many milliseconds.
     Later(Millis),
     /// The wait is over without that.
@@ -83,9 +83,9 @@ impl Poller {
             return Turn::Later((due - now).max(0));
         }
         match self.outcome() {
-            Some(Ok(task)) => Turn::Done(Box::new(task)),
+            Some(Ok(task)) => Turn::Done(task),
             Some(Err(mut error)) => {
-                error.task = read.cloned().map(Box::new);
+                error.task = read.cloned();
                 Turn::Failed(error)
             }
             None => Turn::Later(0),
