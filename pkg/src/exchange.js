@@ -116,8 +116,9 @@ export class Exchange {
     this.at = typeof document === "undefined" ? "network" : "page";
     this.isSent = true;
     const response = await this.#settings.fetch(this.#settings.baseUrl + this.#request.path, init);
-    // A fetch of the caller's own may give anything.
-    if (typeof response?.status !== "number" || typeof response.headers !== "object") {
+    // A fetch of the caller's own may give anything; the type "error" is a network's, not a reply.
+    const isReply = typeof response?.status === "number" && typeof response.headers === "object";
+    if (!isReply || response.type === "error") {
       throw new Error("fetch gave no Response");
     }
     this.#response = response;

@@ -44,7 +44,8 @@ export interface ClientOptions {
    */
   dangerouslyAllowBrowser?: boolean;
   /**
-   * Reads in flight at once, over all waits of this client that share requests.
+   * Requests in flight at once, over all calls of this client, each counted until the head of its reply is there. In a
+   * Worker or an edge function, where one request must not wait for another's, those of one call.
    * @default 6
    */
   maxConcurrency?: number;

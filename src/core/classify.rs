@@ -287,6 +287,11 @@ pub fn is_queue_full(message: &str) -> bool {
     contains_any(message, "队列已满|queue is full")
 }
 
+/// Whether the text says that there is no video yet.
+pub fn is_unfinished(message: &str) -> bool {
+    contains_any(message, "not completed|not ready")
+}
+
 fn contains_any(message: &str, words: &str) -> bool {
     let message = message.to_ascii_lowercase();
     text::split(words, "|").any(|word| text::find(&message, word).is_some())

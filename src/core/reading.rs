@@ -2,7 +2,7 @@
 //! protocol.md 1.12, 1.13, 1.17.
 
 use super::assets::{self, Harvest};
-use super::classify::{Judge, Purpose, Words};
+use super::classify::{Judge, Purpose, Words, is_unfinished};
 use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
 use super::json::{Value, Writer, scaled};
@@ -78,7 +78,7 @@ pub fn content_request(handle: &TaskHandle) -> HttpRequest {
 pub fn is_content(head: &Reply) -> bool {
     let content_type = head.content_type.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
     let is_text = content_type.starts_with("text/") || content_type.starts_with("application/json");
-    head.is_ok() && !head.redirected && !is_text
+    head.is_ok() && head.status != 204 && !head.redirected && !is_text
 }
 
 /// Why the content did not come. A task that has not finished answers 400, and in words only. protocol.md 1.18.
@@ -89,7 +89,8 @@ pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
         Err(error) => error,
         Ok(_) => judge.error(Code::Protocol, "the reply is no video"),
     };
-    if reply.status == 400 && text::find(&error.message, "not completed").is_some() {
+    let is_early = reply.status == 400 && is_unfinished(&error.message);
+    if is_early || (reply.is_ok() && reply.body.is_empty()) {
         error.code = Code::NotReady;
         error.retryable = true;
     }

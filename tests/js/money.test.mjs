@@ -67,6 +67,11 @@ test("an id that came is not lost when the body never ends", async (t) => {
   assert.equal(clock.countTimers(), 0);
 });
 
+test("a response of type error is no redirect: the submit may have left", async () => {
+  const error = await rejection(clientOf(stubFetch(Response.error())).submitImagine({ prompt: "a" }));
+  assert.deepEqual([error.code, error.ambiguous], ["network", true]);
+});
+
 test("an id is read from a fetch that knows no streams", async () => {
   const { status, headers } = accepted();
   const plain = /** @type {any} */ ({ status, headers, text: async () => WHOLE });
