@@ -288,6 +288,23 @@ fn retry_after_never_reaches_past_the_deadline() {
 }
 
 #[test]
+fn where_only_the_list_keeps_failing_the_task_is_read_singly_before_the_wait_gives_up() {
+    for (status, is_ok) in [(200, true), (502, false)] {
+        let mut wait = Wait::plain();
+        while wait.poller.may_list() {
+            wait.until_fetch();
+            wait.poller.asked(wait.now, Route::List);
+            let mut error = Error::new(Code::Gateway, "midjourney.list", "bad gateway");
+            error.retryable = true;
+            wait.poller.handle_reply(wait.now, Err(error));
+        }
+        assert!(wait.now - START >= 60_000, "{}", wait.now - START);
+        wait.answer(status, &format!(r#"{{"id":"1773314942177684","status":"SUCCESS",{IMAGE}}}"#));
+        assert_eq!(wait.outcome().is_ok(), is_ok);
+    }
+}
+
+#[test]
 fn a_refusal_stops_the_wait_at_once_with_the_handle() {
     for (status, body, code) in [
         (401, "", Code::Unauthorized),

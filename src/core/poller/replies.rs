@@ -132,19 +132,20 @@ impl Poller {
             self.no_news(now);
             return;
         }
-        let is_refused = matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Quota);
-        if self.asked.route == Route::List && !error.retryable && !is_refused {
-            self.leave_list();
-            self.no_news(now);
-            return;
-        }
         if self.failures == 0 {
             self.failing_since = now;
         }
         self.failures += 1;
         let (most, longest) = FAILURES_TOLERATED;
         if !error.retryable || (self.failures >= most && now - self.failing_since >= longest) {
-            self.outcome = Some(Err(error.with_handle(&self.handle)));
+            let is_refused = matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Quota);
+            if self.asked.route == Route::List && !is_refused {
+                // The task's own address may work all the same.
+                self.leave_list();
+                self.no_news(now);
+            } else {
+                self.outcome = Some(Err(error.with_handle(&self.handle)));
+            }
             return;
         }
         self.seen.growth = None;
