@@ -47,7 +47,7 @@ class Run {
     this.#step = step;
     this.#bucket = env[payload.bucket];
     const isBucket = typeof this.#bucket?.createMultipartUpload === "function";
-    if (!isBucket) throw mapped(invalid("workflow", "bucket", "must be the name of an R2 binding"));
+    if (!isBucket) throw final(mapped(invalid("workflow", "bucket", "must be the name of an R2 binding")));
     this.#mark = new Mark(this.#bucket, payload.prefix ?? "", instanceId);
     // /v1/videos tells nobody, and a hook of the caller's own is not replaced.
     const isFree =
@@ -71,10 +71,7 @@ class Run {
     if (outcome.handle) return outcome.handle;
     const handle = this.#hook && (await this.#givenBack());
     if (handle) return handle;
-    throw new NonRetryableError(
-      `submit_unknown: ${outcome.unknown}; a task may exist and be billed`,
-      "CometError",
-    );
+    throw final(permanent(`submit_unknown: ${outcome.unknown}; a task may exist and be billed`));
   }
 
   /** The task of a submit whose answer was lost, if the service tells of it. */
@@ -94,7 +91,7 @@ class Run {
       state = seen.state;
       isWoken = await this.#sleep(`wait ${turn}`, seen.waitMs, turn <= MOST_WAKES);
     }
-    throw new NonRetryableError(`deadline: out of steps; the task goes on (task ${handle.id})`, "CometError");
+    throw final(permanent(`deadline: out of steps; the task goes on (task ${handle.id})`));
   }
 
   /**
@@ -132,14 +129,19 @@ class Run {
    * A step whose result is plain JSON.
    * @param {string} name @param {string} timeout @param {() => Promise<any>} work
    */
-  #do(name, timeout, work) {
-    return this.#step.do(name, { retries: RETRIES, timeout }, async () => {
+  async #do(name, timeout, work) {
+    const plainWork = async () => {
       try {
         return JSON.parse(JSON.stringify(await work()));
       } catch (error) {
         throw mapped(error);
       }
-    });
+    };
+    try {
+      return await this.#step.do(name, { retries: RETRIES, timeout }, plainWork);
+    } catch (error) {
+      throw final(error);
+    }
   }
 
   /**
@@ -168,5 +170,20 @@ function mapped(error) {
   if (!isCometError(error)) return error;
   const message = `${error.code}: ${error.message}${error.handle ? ` (task ${error.handle.id})` : ""}`;
   const mayPass = error.retryable || error.code === "panic";
-  return mayPass ? new Error(message) : new NonRetryableError(message, "CometError");
+  return mayPass ? new Error(message) : permanent(message);
+}
+
+/** For a step: the engine knows it by the name that it has by itself. @param {string} message */
+function permanent(message) {
+  return new NonRetryableError(message);
+}
+
+/**
+ * For the instance: under that name the engine would put a sentence of its own in the message's place.
+ * @param {any} error
+ */
+function final(error) {
+  const isPermanent = error?.name === "NonRetryableError" || /^NonRetryableError/.test(error?.message);
+  if (!isPermanent) return error;
+  return new NonRetryableError(error.message.replace(/^NonRetryableError: /, ""), "CometError");
 }

@@ -32,7 +32,8 @@ export class World {
   /** Settles when a point is held. */
   held = new Promise((resolve) => (this.hold = () => resolve(undefined)));
   clock = START;
-  /** @type {Map<string, () => void>} */
+  isHooked = false;
+  /** @type {Map<string, () => unknown>} */
   #waiting = new Map();
 
   /** @param {string} id @param {object} [options] of the sandbox */
@@ -43,13 +44,18 @@ export class World {
 
   /** Settles when a point is passed for the first time. @param {string} point */
   reached(point) {
-    return new Promise((resolve) => this.#waiting.set(point, () => resolve(undefined)));
+    return new Promise((resolve) => this.whenReached(point, () => resolve(undefined)));
+  }
+
+  /** What is done before a run goes on from there. @param {string} point @param {() => unknown} work */
+  whenReached(point, work) {
+    this.#waiting.set(point, work);
   }
 
   /** What is to happen at this point. @param {string} point */
   async reach(point) {
-    this.#waiting.get(point)?.();
     const action = this.plan.get(this.trace.push(point) - 1);
+    await this.#waiting.get(point)?.();
     if (action === "hold") {
       this.hold();
       await new Promise(() => {});
@@ -147,7 +153,10 @@ export class Host {
       const isJson = bytes[0] === 0x7b;
       // The service is at a path of this origin.
       const body = isJson ? Buffer.from(String(bytes).replaceAll(SERVICE, `${this.origin}/${id}`)) : bytes;
-      outgoing.writeHead(reply.status, Object.fromEntries(reply.headers)).end(body);
+      // A body that is shorter than it says ends with its connection.
+      outgoing
+        .writeHead(reply.status, { ...Object.fromEntries(reply.headers), connection: "close" })
+        .end(body);
     } catch {
       outgoing.destroy();
     }

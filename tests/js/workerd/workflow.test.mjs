@@ -102,6 +102,8 @@ test("what would not change with time ends at once, by its code", LIMIT, async (
     const { status, error } = await run(submit, params);
     assert.equal(status, "errored");
     assert.match(error.message, message);
+    const attempts = world.trace.filter((point) => /^> in /.test(point));
+    assert.equal(new Set(attempts).size, attempts.length, `${message}: ${attempts}`);
   }
 });
 
