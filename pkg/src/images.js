@@ -94,11 +94,13 @@ function describeDataUri(text, images, asFile) {
   }
 }
 
-/** @param {unknown} value */
+/** @param {any} value */
 function toBytes(value) {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  const isBuffer = Object.prototype.toString.call(value) === "[object ArrayBuffer]";
-  return isBuffer ? new Uint8Array(/** @type {ArrayBuffer} */ (value)) : undefined;
+  const isView = ArrayBuffer.isView(value);
+  if (!isView && Object.prototype.toString.call(value) !== "[object ArrayBuffer]") return undefined;
+  // What was transferred away gives none.
+  if (value.byteLength === 0) return new Uint8Array();
+  return isView ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
 }
 
 /**

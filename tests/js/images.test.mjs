@@ -23,6 +23,13 @@ function inTheMiddle(bytes) {
   return room.subarray(16, 16 + bytes.length);
 }
 
+/** Its bytes belong to somebody else by now. */
+function transferred() {
+  const bytes = new Uint8Array(8);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
 /** @type {[string, any, Buffer, string][]} */
 const forms = [
   ["a data URI", dataUri(PNG, "image/png"), PNG, "image/png"],
@@ -192,6 +199,8 @@ const wrong = [
   ["a plain object", { image: 0, type: "image/png" }],
   ["an empty Blob", new Blob([], { type: "image/png" })],
   ["an empty array", new Uint8Array()],
+  ["a buffer that was transferred away", transferred().buffer],
+  ["an array whose buffer was transferred away", transferred()],
   ["a Blob of text", new Blob(["x"], { type: "text/html" })],
   ["an unreadable Blob", unreadable],
   ["a relative URL", "/tulip.png"],
