@@ -134,31 +134,32 @@ export class Exchange {
     const { maxReplyBytes } = this.#settings;
     // One that a fetch of the caller's own has read already gives no reader.
     const reader = this.#response.body?.getReader?.();
-    const decoder = new TextDecoder();
-    let [text, length] = ["", 0];
     if (!reader) {
       // No body, or one that is no web stream.
       this.#giveTime();
-      text = await this.#response.text();
+      const text = await this.#response.text();
       return text.length > maxReplyBytes ? undefined : text;
     }
+    /** @type {Uint8Array[]} */
+    const pieces = [];
+    let length = 0;
     const onLate = this.#onLate;
-    this.#onLate = () => (isWhole(text) ? reader.cancel().catch(onLate) : onLate());
+    this.#onLate = () => (isWhole(textOf(pieces)) ? reader.cancel().catch(onLate) : onLate());
     for (;;) {
       this.#giveTime();
       const { value } = await reader.read().catch((/** @type {unknown} */ error) => {
         // The name of a task that came is not lost to what became of the connection after it.
-        if (isWhole(text)) return {};
+        if (isWhole(textOf(pieces))) return {};
         throw error;
       });
-      if (!value) return text + decoder.decode();
+      if (!value) return textOf(pieces);
       length += value.length;
       if (length > maxReplyBytes) {
         // Nobody waits for the rest; a stream that fails to stop is no news either.
         reader.cancel().catch(() => {});
         return undefined;
       }
-      text += decoder.decode(value, { stream: true });
+      pieces.push(value);
     }
   }
 
@@ -277,6 +278,14 @@ export class Exchange {
     if (this.#isOver) this.#controller.abort();
     return this.#controller.signal;
   }
+}
+
+/** @param {Uint8Array[]} pieces */
+function textOf(pieces) {
+  const decoder = new TextDecoder();
+  const last = pieces.length - 1;
+  // In one go where it came in one: Node takes 0.3 µs for that, and 2 for the first part of a stream.
+  return pieces.map((piece, at) => decoder.decode(piece, at < last ? { stream: true } : undefined)).join("");
 }
 
 /** Whether nothing can follow: an object or a list that has its end. @param {string} text */
