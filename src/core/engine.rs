@@ -126,7 +126,7 @@ struct Asked {
     ask: Option<scheduler::Ask>,
 }
 
-/// How a call ended well.
+/// How a call ended well. Mostly in a box, since most pieces of a call do not end it.
 struct Done<V> {
     json: String,
     /// What each of a list was read from; None: of one task, the reply.
@@ -136,12 +136,16 @@ struct Done<V> {
 }
 
 impl<V> Done<V> {
-    fn plain(json: String) -> Self {
-        Done { json, raws: None, status: Status::Succeeded }
+    fn plain(json: String) -> Box<Self> {
+        Done::with_status(json, Status::Succeeded)
     }
 
-    fn task(task: &Task) -> Self {
-        Done { status: task.status, ..Done::plain(written(task)) }
+    fn with_status(json: String, status: Status) -> Box<Self> {
+        Box::new(Done { json, raws: None, status })
+    }
+
+    fn task(task: &Task) -> Box<Self> {
+        Done::with_status(written(task), task.status)
     }
 }
 
@@ -318,7 +322,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// The end of a call or of a wait: an event, and the caller is told. `cause` was thrown, `raw` is what a task was read from.
-    fn conclude(&mut self, caller: CallerId, operation: &str, outcome: Result<Done<V>, Error>, cause: V, raw: V) {
+    fn conclude(&mut self, caller: CallerId, operation: &str, outcome: Result<Box<Done<V>>, Error>, cause: V, raw: V) {
         let mut told = Told { verdict: "ok", json: String::new(), cause, raws: vec![raw] };
         match outcome {
             Ok(done) => {

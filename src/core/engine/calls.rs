@@ -35,7 +35,7 @@ pub(super) enum Work<V> {
 }
 
 /// What a call comes to: None when it goes on.
-pub(super) type Outcome<V> = Result<Option<Done<V>>, Error>;
+pub(super) type Outcome<V> = Result<Option<Box<Done<V>>>, Error>;
 
 impl<V> Call<V> {
     pub(super) fn id(&self) -> CallerId {

@@ -110,7 +110,9 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             for &first in many.firsts() {
                 own.push(raws[first].clone());
             }
-            return Ok(Some(Done { raws: Some(own), ..Done::plain(json_of(|json| many.write(json))) }));
+            let mut done = Done::plain(json_of(|json| many.write(json)));
+            done.raws = Some(own);
+            return Ok(Some(done));
         }
         self.calls.push(call);
         Ok(None)
@@ -223,6 +225,6 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
                 json.key("waitMs").integer(wait_ms.unwrap_or(0));
             });
         });
-        Ok(Some(Done { status: task.map_or(Status::Running, |task| task.status), ..Done::plain(json) }))
+        Ok(Some(Done::with_status(json, task.map_or(Status::Running, |task| task.status))))
     }
 }

@@ -109,7 +109,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.tell_handle(id, "begun", &handle);
         let Some(Run { options, started_at, deadline }) = submit.run.take() else {
             let status = task.map_or(Status::Queued, |task| task.status);
-            return Ok(Some(Done { status, ..Done::plain(handle_json(&handle)) }));
+            return Ok(Some(Done::with_status(handle_json(&handle), status)));
         };
         self.tell_handle(id, "submitted", &handle);
         // What holds the handle's keeper up does not hold the wait up: it makes its last request, and ends.
