@@ -157,10 +157,11 @@ pub struct Engine<V> {
     beliefs: Beliefs,
     /// The options of the last wait: those of ten thousand are mostly the same.
     poll_options: Rc<PollOptions>,
-    calls: Vec<Call<V>>,
+    /// In boxes, since they are taken out for each of their steps.
+    calls: Vec<Box<Call<V>>>,
     /// The first are the waits that share; each other is one that does not.
     waits: Vec<Waits<V>>,
-    asks: Vec<Asked>,
+    asks: Vec<Box<Asked>>,
     last_ask: AskId,
     effects: Vec<Effect<V>>,
     clock: Clock,
@@ -242,7 +243,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.came(asked, Err(error), cause);
     }
 
-    fn came(&mut self, mut asked: Asked, outcome: Result<Reply, Error>, value: V) {
+    fn came(&mut self, mut asked: Box<Asked>, outcome: Result<Reply, Error>, value: V) {
         if let Some(ask) = asked.ask.take() {
             return self.wait_came(asked.owner, ask, outcome, value);
         }
@@ -265,7 +266,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.trace_request(request, attempt, tasks);
         self.last_ask += 1;
         let id = self.last_ask;
-        self.asks.push(Asked { id, owner, operation: request.operation, purpose, at: self.clock.now, ask });
+        self.asks.push(Box::new(Asked { id, owner, operation: request.operation, purpose, at: self.clock.now, ask }));
         let request = json_of(|json| request.write(json, limit));
         self.effects.push(Effect::Send { owner, ask: id, request, is_download });
         id
@@ -282,7 +283,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.effects.push(Effect::Sleep(owner, ms));
     }
 
-    fn forget(&mut self, ask: AskId) -> Option<Asked> {
+    fn forget(&mut self, ask: AskId) -> Option<Box<Asked>> {
         let place = self.asks.iter().rposition(|asked| asked.id == ask)?;
         Some(self.asks.swap_remove(place))
     }

@@ -24,14 +24,14 @@ pub(super) struct Call<V> {
 /// What it does.
 #[derive(Debug)]
 pub(super) enum Work<V> {
-    Submit(Box<Submit>),
+    Submit(Submit),
     /// A run whose handle its caller has, and may be storing.
-    Held(Box<(Poller, Option<(Task, V)>)>),
+    Held(Poller, Option<(Task, V)>),
     /// One request that creates no task: a reading, a seed, an upload, a video's content.
     Single(Single, Option<TaskHandle>),
-    Many(Box<Readings<V>>),
+    Many(Readings<V>),
     /// One step of a wait that the host drives.
-    Step(Box<Poller>, Route),
+    Step(Poller, Route),
 }
 
 /// What a call comes to: None when it goes on.
@@ -91,35 +91,35 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         }
     }
 
-    pub(super) fn take_call(&mut self, id: CallerId) -> Option<Call<V>> {
+    pub(super) fn take_call(&mut self, id: CallerId) -> Option<Box<Call<V>>> {
         let place = self.calls.iter().rposition(|call| call.id() == id)?;
         Some(self.calls.swap_remove(place))
     }
 
     /// What came of a request of it, and its body or what was thrown.
-    pub(super) fn call_came(&mut self, call: Call<V>, ask: AskId, outcome: Result<Reply, Error>, value: V) {
+    pub(super) fn call_came(&mut self, mut call: Box<Call<V>>, ask: AskId, outcome: Result<Reply, Error>, value: V) {
         let (id, operation) = (call.id(), call.operation);
         let is_lost = outcome.is_err();
         let (cause, raw) = if is_lost { (value, V::default()) } else { (V::default(), value) };
-        let outcome = match call.work {
+        let outcome = match &mut call.work {
             Work::Submit(..) => self.submit_came(call, outcome, &raw),
-            Work::Single(single, handle) => self.single_came(single, handle, outcome),
+            Work::Single(single, handle) => self.single_came(*single, handle.take(), outcome),
             Work::Many(..) => self.readings_came(call, ask, outcome, if is_lost { &cause } else { &raw }),
-            Work::Step(poller, route) => self.step_came(call.start, *poller, route, outcome, &raw),
+            Work::Step(poller, route) => self.step_came(call.start, poller, *route, outcome, &raw),
             Work::Held(..) => Ok(None),
         };
         self.end(id, operation, outcome, cause, raw);
     }
 
     /// Its sleep is over.
-    pub(super) fn wake_call(&mut self, call: Call<V>) {
-        match call.work {
+    pub(super) fn wake_call(&mut self, mut call: Box<Call<V>>) {
+        match &mut call.work {
             Work::Submit(..) => self.send_submit(call),
             Work::Held(..) => self.enter_run(call),
-            Work::Step(mut poller, _) => {
+            Work::Step(poller, _) => {
                 self.abandon(call.start.caller, &|_| true);
                 poller.expire();
-                let outcome = self.end_step(*poller, None);
+                let outcome = self.end_step(poller, None);
                 self.end(call.start.caller, call.operation, outcome, V::default(), V::default());
             }
             Work::Single(..) | Work::Many(..) => self.calls.push(call),
@@ -137,18 +137,18 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
                         run.deadline.iter_mut().for_each(|end| *end += ms);
                     }
                 }
-                Work::Held(held) => held.0.extend(ms),
+                Work::Held(poller, _) => poller.extend(ms),
                 Work::Step(poller, _) => poller.extend(ms),
                 Work::Single(..) | Work::Many(..) => {}
             }
         }
     }
 
-    pub(super) fn leave_call(&mut self, call: Call<V>, is_sent: bool) {
+    pub(super) fn leave_call(&mut self, call: Box<Call<V>>, is_sent: bool) {
         let id = call.id();
         self.abandon(id, &|_| true);
         self.sleep(id, None);
-        match call.work {
+        match &call.work {
             Work::Submit(submit) if is_sent => {
                 let operation = submit.submission.request.operation;
                 let reply = Reply::default();

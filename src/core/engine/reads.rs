@@ -54,7 +54,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         };
         let call = Call { start, operation, limit, work: Work::Single(single, handle) };
         let limit = call.limit(default_ms);
-        self.calls.push(call);
+        self.calls.push(Box::new(call));
         self.send(start.caller, &request, Purpose::Read, limit, (1, 1), None);
         Ok(None)
     }
@@ -91,15 +91,15 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let handles = self.read_handles(argument)?;
         let raws = vec![V::default(); handles.len()];
         let many = Many::new(handles, *self.lists_work());
-        let work = Work::Many(Box::new(Readings { many, raws, asks: Vec::new() }));
-        self.read_more(Call { start, operation: operation_of("fetchTasks"), limit, work })
+        let work = Work::Many(Readings { many, raws, asks: Vec::new() });
+        self.read_more(Box::new(Call { start, operation: operation_of("fetchTasks"), limit, work }))
     }
 
     /// Sends what may be in flight at once. The result, when nothing is left: the JSON of [`Many::write`].
-    fn read_more(&mut self, mut call: Call<V>) -> Outcome<V> {
+    fn read_more(&mut self, mut call: Box<Call<V>>) -> Outcome<V> {
         let (id, limit) = (call.id(), call.limit(READ_TIMEOUT_MS));
         let Work::Many(readings) = &mut call.work else { return Ok(None) };
-        let Readings { many, raws, asks } = &mut **readings;
+        let Readings { many, raws, asks } = readings;
         while asks.len() < MOST_IN_FLIGHT {
             let Some(ask) = many.next_ask() else { break };
             let name = self.send(id, &many.request(&ask), Purpose::Read, limit, (1, ask.places.len()), None);
@@ -120,14 +120,14 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     pub(super) fn readings_came(
         &mut self,
-        mut call: Call<V>,
+        mut call: Box<Call<V>>,
         ask: AskId,
         outcome: Result<Reply, Error>,
         value: &V,
     ) -> Outcome<V> {
         let id = call.id();
         let Work::Many(readings) = &mut call.work else { return Ok(None) };
-        let Readings { many, raws, asks } = &mut **readings;
+        let Readings { many, raws, asks } = readings;
         let Some(place) = asks.iter().position(|(name, _)| *name == ask) else { return self.read_more(call) };
         let (_, ask) = asks.swap_remove(place);
         let reply = outcome.as_ref().map_err(Clone::clone);
@@ -157,13 +157,13 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         if let Some(state) = state.text() {
             poller.resume(&json::parse(state).unwrap_or(Value::Null), self.clock.now);
         }
-        let Step::Fetch(route) = poller.step(self.clock.now) else { return self.end_step(poller, None) };
+        let Step::Fetch(route) = poller.step(self.clock.now) else { return self.end_step(&mut poller, None) };
         let request = route.request(1, &|_| poller.handle());
         let left = poller.gives_up_at().map(|end| end - self.clock.now);
         let limit = options.request_timeout;
-        let call = Call { start, operation: "pollOnce", limit, work: Work::Step(Box::new(poller), route) };
+        let call = Call { start, operation: "pollOnce", limit, work: Work::Step(poller, route) };
         let limit = call.limit(READ_TIMEOUT_MS);
-        self.calls.push(call);
+        self.calls.push(Box::new(call));
         self.sleep(start.caller, left);
         self.send(start.caller, &request, Purpose::Read, limit, (1, 1), None);
         Ok(None)
@@ -172,7 +172,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     pub(super) fn step_came(
         &mut self,
         start: Start,
-        mut poller: Poller,
+        poller: &mut Poller,
         route: Route,
         outcome: Result<Reply, Error>,
         raw: &V,
@@ -205,7 +205,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// The JSON of `PollStep` in `index.d.ts`.
-    pub(super) fn end_step(&mut self, mut poller: Poller, seen: Option<Task>) -> Outcome<V> {
+    pub(super) fn end_step(&mut self, poller: &mut Poller, seen: Option<Task>) -> Outcome<V> {
         let (task, wait_ms) = match poller.turn(self.clock.now, seen.as_ref()) {
             Turn::Done(task) => (Some(task), None),
             Turn::Later(ms) => (seen, Some(ms)),

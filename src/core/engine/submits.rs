@@ -56,12 +56,13 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let deadline = run.as_ref().and_then(|run| run.deadline);
         let give_up = earlier(limit.map(|ms| self.clock.now + ms), deadline);
         let submit = Submit { submission, attempt: 0, limit, give_up, is_cut: false, run };
-        let work = Work::Submit(Box::new(submit));
-        self.send_submit(Call { start, operation: submit::operation(kind), limit: options.request_timeout, work });
+        let work = Work::Submit(submit);
+        let call = Call { start, operation: submit::operation(kind), limit: options.request_timeout, work };
+        self.send_submit(Box::new(call));
         Ok(None)
     }
 
-    pub(super) fn send_submit(&mut self, mut call: Call<V>) {
+    pub(super) fn send_submit(&mut self, mut call: Box<Call<V>>) {
         let id = call.id();
         if let Work::Submit(submit) = &mut call.work {
             submit.attempt += 1;
@@ -75,7 +76,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.calls.push(call);
     }
 
-    pub(super) fn submit_came(&mut self, mut call: Call<V>, outcome: Result<Reply, Error>, raw: &V) -> Outcome<V> {
+    pub(super) fn submit_came(&mut self, mut call: Box<Call<V>>, outcome: Result<Reply, Error>, raw: &V) -> Outcome<V> {
         let Work::Submit(submit) = &mut call.work else { return Ok(None) };
         let reply = outcome.map_err(|error| match error.code {
             Code::Timeout if submit.is_cut => over(&submit.submission.request, error.ambiguous),
@@ -102,7 +103,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// A task is there. A run's caller has its handle before anything else, and says when to go on.
-    fn accepted(&mut self, mut call: Call<V>, accepted: Accepted, raw: &V) -> Outcome<V> {
+    fn accepted(&mut self, mut call: Box<Call<V>>, accepted: Accepted, raw: &V) -> Outcome<V> {
         let Work::Submit(submit) = &mut call.work else { return Ok(None) };
         let id = call.start.caller;
         let Accepted { handle, task } = accepted;
@@ -116,7 +117,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.sleep(id, deadline.map(|end| (end - self.clock.now).max(0)));
         let mut poller = self.poller(handle, options);
         poller.count_from(started_at);
-        call.work = Work::Held(Box::new((poller, task.map(|task| (task, raw.clone())))));
+        call.work = Work::Held(poller, task.map(|task| (task, raw.clone())));
         self.calls.push(call);
         Ok(None)
     }
@@ -128,12 +129,15 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         }
     }
 
-    pub(super) fn enter_run(&mut self, call: Call<V>) {
-        let Work::Held(held) = call.work else { return self.calls.push(call) };
+    pub(super) fn enter_run(&mut self, call: Box<Call<V>>) {
+        if !matches!(call.work, Work::Held(..)) {
+            return self.calls.push(call);
+        }
+        let call = *call;
+        let Work::Held(poller, first) = call.work else { return };
         let Start { caller: id, is_alone, listens } = call.start;
         self.sleep(id, None);
         self.tell(id, "waits", String::new(), Vec::new());
-        let (poller, first) = *held;
         let caller = Caller { listens, operation: call.operation, submitted: true };
         self.enter(id, is_alone.then_some(call.limit), caller, poller, first);
     }
