@@ -180,6 +180,11 @@ impl Reply {
         self.body.strip_prefix("\u{FEFF}").unwrap_or(&self.body).trim_ascii()
     }
 
+    /// One that has this body, and nothing else to say.
+    pub fn sound(body: &str) -> Self {
+        Reply { status: 200, body: body.into(), ..Reply::default() }
+    }
+
     /// Status 200 to 299.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)

@@ -159,7 +159,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             match self.waits[at].scheduler.next(self.clock.now) {
                 Action::Settle { wait, abandoned } => {
                     self.abandon_ask(at, abandoned);
-                    self.settle(*wait);
+                    self.settle(wait);
                 }
                 Action::Ask(ask) => self.ask(at, ask),
                 Action::Sleep(ms) => {
@@ -236,22 +236,23 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// Tells a wait's caller how it ended.
-    fn settle(&mut self, wait: Wait<Guest<V>>) {
-        let (Guest { caller, mut raw, row, cause }, mut poller) = (wait.guest, wait.poller);
-        if let (None, Some(row)) = (poller.last(), row) {
-            let reply = Reply { status: 200, body: (*row).into(), ..Reply::default() };
+    fn settle(&mut self, mut wait: Box<Wait<Guest<V>>>) {
+        let Wait { id, poller, guest, .. } = &mut *wait;
+        if let (None, Some(row)) = (poller.last(), &guest.row) {
+            let reply = Reply::sound(row);
             if let Ok(mut task) = reading::read(poller.handle(), &reply, &self.settings.base_url, self.clock.now) {
                 self.consider(&mut task);
                 poller.restore(task);
-                raw = (&*row).into();
+                guest.raw = (&**row).into();
             }
         }
         let Some(outcome) = poller.outcome() else { return };
+        let Guest { caller, raw, cause, .. } = guest;
         let outcome = outcome.map(|task| Done::task(&task)).map_err(|mut error| {
             error.retryable &= !caller.submitted;
             error
         });
-        self.conclude(wait.id, caller.operation, outcome, cause, raw);
+        self.conclude(*id, caller.operation, outcome, std::mem::take(cause), std::mem::take(raw));
     }
 }
 
