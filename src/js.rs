@@ -88,7 +88,8 @@ pub fn hear(what: u32, id: u32, number: u32, lines: &str, value: JsValue) -> boo
         events::LEAVE => engine.leave(id, number > 0),
         events::OPENS => return reading::is_content(&reply(number, lines)),
         events::REPLIED => {
-            let reply = Reply { over_cap: value.is_undefined(), ..reply(number, lines) };
+            let mut reply = reply(number, lines);
+            reply.over_cap = value.is_undefined();
             engine.replied(id, reply, value);
         }
         events::FAILED => engine.failed(id, lost(lines), number > 0, value),
