@@ -1,7 +1,7 @@
 //! One HTTP exchange as values: what leaves, and what came back.
 
 use super::json::{self, JsonError, Value, Writer};
-use super::task::Millis;
+use super::task::{Millis, TaskHandle};
 use super::text;
 use super::time;
 
@@ -24,8 +24,9 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// A read of `path`.
-    pub fn get(operation: &'static str, path: String) -> Self {
+    /// A read of the path that begins and ends so, with the task's id between.
+    pub fn get(operation: &'static str, start: &str, handle: &TaskHandle, end: &str) -> Self {
+        let path = text::concat(&[start, &handle.id.path_segment(), end]);
         HttpRequest { operation, method: "GET", path, body: Body::Empty }
     }
 

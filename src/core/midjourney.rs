@@ -31,8 +31,7 @@ pub fn uploaded(reply: &Reply, now: Millis) -> Outcome<Vec<String>> {
 
 /// `GET /mj/task/{id}/image-seed`
 pub fn seed(handle: &TaskHandle) -> HttpRequest {
-    let path = text::concat(&["/mj/task/", &handle.id.path_segment(), "/image-seed"]);
-    HttpRequest::get("midjourney.seed", path)
+    HttpRequest::get("midjourney.seed", "/mj/task/", handle, "/image-seed")
 }
 
 /// The seed in its reply, as digits.

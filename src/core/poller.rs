@@ -328,7 +328,7 @@ impl Poller {
 
     /// An error of the wait itself: polling on is always safe.
     fn error(&self, code: Code, message: &str) -> Error {
-        let mut error = Error::new(code, reading::request(&self.handle).operation, message);
+        let mut error = Error::new(code, reading::operation(&self.handle), message);
         error.retryable = true;
         error.with_handle(&self.handle)
     }

@@ -15,10 +15,18 @@ pub const CONTENT: &str = "videos.content";
 
 /// The read of one task: `GET /mj/task/{id}/fetch` or `GET /v1/videos/{id}`.
 pub fn request(handle: &TaskHandle) -> HttpRequest {
-    let id = handle.id.path_segment();
+    let (start, end) = match handle.family {
+        Family::Midjourney => ("/mj/task/", "/fetch"),
+        Family::Videos => ("/v1/videos/", ""),
+    };
+    HttpRequest::get(operation(handle), start, handle, end)
+}
+
+/// The name of [`request`].
+pub fn operation(handle: &TaskHandle) -> &'static str {
     match handle.family {
-        Family::Midjourney => HttpRequest::get("midjourney.fetch", text::concat(&["/mj/task/", &id, "/fetch"])),
-        Family::Videos => HttpRequest::get("videos.retrieve", text::concat(&["/v1/videos/", &id])),
+        Family::Midjourney => "midjourney.fetch",
+        Family::Videos => "videos.retrieve",
     }
 }
 
@@ -70,7 +78,7 @@ pub fn list_request<'a>(count: usize, id: &dyn Fn(usize) -> &'a TaskId) -> HttpR
 
 /// The content of a finished /v1/videos task: `GET /v1/videos/{id}/content`. Needs the key.
 pub fn content_request(handle: &TaskHandle) -> HttpRequest {
-    HttpRequest::get(CONTENT, text::concat(&["/v1/videos/", &handle.id.path_segment(), "/content"]))
+    HttpRequest::get(CONTENT, "/v1/videos/", handle, "/content")
 }
 
 /// Whether a reply, by its head, is the video itself. A page or JSON is none; any other type, and none, may be a video: gateways
@@ -99,7 +107,7 @@ pub fn content_error(handle: &TaskHandle, reply: &Reply, now: Millis) -> Error {
 
 /// The task in the reply to [`request`].
 pub fn read(handle: &TaskHandle, reply: &Reply, base_url: &str, now: Millis) -> Result<Task, Error> {
-    let judge = Judge { operation: request(handle).operation, purpose: Purpose::Read, reply, now };
+    let judge = Judge { operation: operation(handle), purpose: Purpose::Read, reply, now };
     let text = reply.text();
     let verdict = judge.json(text).and_then(|body| match body {
         Value::Null => Err(judge.error(Code::NotFound, "the reply is empty")),

@@ -55,7 +55,7 @@ impl<V> Engine<V> {
 
     /// A task was read in it.
     pub(super) fn trace_reading(&mut self, task: &Task) {
-        let operation = reading::request(&task.handle).operation;
+        let operation = reading::operation(&task.handle);
         let Some(mut event) = self.event(operation, "reading", Some(&task.handle)) else { return };
         task.write_standing(&mut event);
         self.trace(event);
