@@ -161,6 +161,7 @@ pub struct Engine<V> {
     calls: Vec<Box<Call<V>>>,
     /// The first are the waits that share; each other is one that does not.
     waits: Vec<Waits<V>>,
+    #[expect(clippy::vec_box, reason = "they are moved, which is code for each field outside of a box")]
     asks: Vec<Box<Asked>>,
     last_ask: AskId,
     effects: Vec<Effect<V>>,
@@ -224,26 +225,26 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     /// The caller of a call or of a wait does not want it any more. `is_sent`: one of its requests may have reached the service.
     pub fn leave(&mut self, id: CallerId, is_sent: bool) {
         match self.take_call(id) {
-            Some(call) => self.leave_call(call, is_sent),
+            Some(call) => self.leave_call(&call, is_sent),
             None => self.leave_wait(id),
         }
     }
 
     /// A request's reply, and its body as the host has it.
     pub fn replied(&mut self, ask: AskId, reply: Reply, raw: V) {
-        let Some(asked) = self.forget(ask) else { return };
+        let Some(mut asked) = self.forget(ask) else { return };
         self.trace_response(&asked, &reply);
-        self.came(asked, Ok(reply), raw);
+        self.came(&mut asked, Ok(reply), raw);
     }
 
     /// A request came to nothing. `is_sent`: it may have reached the service.
     pub fn failed(&mut self, ask: AskId, lost: Lost, is_sent: bool, cause: V) {
-        let Some(asked) = self.forget(ask) else { return };
+        let Some(mut asked) = self.forget(ask) else { return };
         let error = lost_error(&asked, lost, is_sent);
-        self.came(asked, Err(error), cause);
+        self.came(&mut asked, Err(error), cause);
     }
 
-    fn came(&mut self, mut asked: Box<Asked>, outcome: Result<Reply, Error>, value: V) {
+    fn came(&mut self, asked: &mut Asked, outcome: Result<Reply, Error>, value: V) {
         if let Some(ask) = asked.ask.take() {
             return self.wait_came(asked.owner, ask, outcome, value);
         }

@@ -144,7 +144,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         }
     }
 
-    pub(super) fn leave_call(&mut self, call: Box<Call<V>>, is_sent: bool) {
+    pub(super) fn leave_call(&mut self, call: &Call<V>, is_sent: bool) {
         let id = call.id();
         self.abandon(id, &|_| true);
         self.sleep(id, None);

@@ -157,9 +157,9 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let mut pause = None;
         while !self.waits[at].scheduler.is_empty() {
             match self.waits[at].scheduler.next(self.clock.now) {
-                Action::Settle { wait, abandoned } => {
+                Action::Settle { mut wait, abandoned } => {
                     self.abandon_ask(at, abandoned);
-                    self.settle(wait);
+                    self.settle(&mut wait);
                 }
                 Action::Ask(ask) => self.ask(at, ask),
                 Action::Sleep(ms) => {
@@ -236,8 +236,8 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// Tells a wait's caller how it ended.
-    fn settle(&mut self, mut wait: Box<Wait<Guest<V>>>) {
-        let Wait { id, poller, guest, .. } = &mut *wait;
+    fn settle(&mut self, wait: &mut Wait<Guest<V>>) {
+        let Wait { id, poller, guest, .. } = wait;
         if let (None, Some(row)) = (poller.last(), &guest.row) {
             let reply = Reply::sound(row);
             if let Ok(mut task) = reading::read(poller.handle(), &reply, &self.settings.base_url, self.clock.now) {
