@@ -2,7 +2,7 @@
 import { CometError, invalid, isCometError } from "./errors.js";
 import { closedError } from "./options.js";
 import { Database } from "./store/database.js";
-import { isHandle, isOpen, withHandle, withReading } from "./store/record.js";
+import { isHandle, isOpen, isReading, withHandle, withReading } from "./store/record.js";
 import { Tabs } from "./store/tabs.js";
 import { Waits } from "./store/waits.js";
 
@@ -204,11 +204,12 @@ class Store {
   #hear(message) {
     if (this.#isClosed || message?.v !== 1) return;
     const { type, handle, tasks, id, error } = message;
-    if (type === "add") this.#take(handle.id, withHandle(handle));
-    if (type === "read") for (const task of tasks) this.#take(task.handle.id, withReading(task));
+    if (type === "add" && isHandle(handle)) this.#take(handle.id, withHandle(handle));
+    const readings = type === "read" && Array.isArray(tasks) ? tasks.filter(isReading) : [];
+    for (const task of readings) this.#take(task.handle.id, withReading(task));
     if (type === "remove") this.#forget(id);
     if (type === "resume") this.#waits.forgive();
-    if (type === "error") this.#onError(new CometError(error));
+    if (type === "error" && error) this.#onError(new CometError(error));
     this.#follow();
   }
 

@@ -21,8 +21,13 @@ const STATUSES = ["queued", "running", "action_required", "succeeded", "failed",
 export function readable(stored) {
   const { v, id, handle, task } = Object(stored);
   if (v !== 1 || !isHandle(handle) || handle.id !== id) return undefined;
-  const isSound = STATUSES.includes(task?.status) && task.handle?.id === id && Array.isArray(task.images);
+  const isSound = isReading(task) && task.handle.id === id;
   return isSound ? stored : { v, id, handle, task: unread(handle) };
+}
+
+/** @param {any} value @returns {value is Task} */
+export function isReading(value) {
+  return STATUSES.includes(value?.status) && isHandle(value.handle) && Array.isArray(value.images);
 }
 
 /** @param {any} value @returns {value is TaskHandle} */
@@ -38,15 +43,22 @@ export function isOpen({ handle, task }) {
 }
 
 /**
- * A handle is added. A task may be added once more with a later handle: submitModal keeps the id.
+ * A handle is added. A task may be added once more with a later handle: submitModal keeps the id. Its handle comes after all
+ * others', also where the clock, or the other machine's on which the task was begun, says otherwise.
  * @param {TaskHandle} handle
  * @returns {Step}
  */
 export function withHandle(handle) {
   return (record) => {
-    const isNews = !record || (handle.submittedAt > record.handle.submittedAt && !isTerminal(record.task));
+    const isNews = !record || (isLater(handle, record.handle) && !isTerminal(record.task));
     return isNews ? { v: 1, id: handle.id, handle, task: unread(handle) } : undefined;
   };
+}
+
+/** @param {TaskHandle} handle @param {TaskHandle} before */
+function isLater(handle, before) {
+  const answers = Number(handle.kind === "modal") - Number(before.kind === "modal");
+  return answers > 0 || (answers === 0 && handle.submittedAt > before.submittedAt);
 }
 
 /** A task was read. @param {Task} task @returns {Step} */
