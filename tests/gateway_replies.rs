@@ -321,7 +321,21 @@ fn sentences_lose_their_tags_and_have_an_end() {
     let body = json!({ "error": { "message": "<script>alert(1)</script>no <b>credit</b>" } });
     assert_eq!(read(body)["error"]["message"], json!("alert(1)no credit"));
     assert_eq!(read(json!({ "description": "ab ".repeat(5_000) }))["description"].as_str().unwrap().len(), 998);
+    let long = read(json!({ "description": "敏感词".repeat(1_000) }))["description"].as_str().unwrap().len();
+    assert!((990..1_000).contains(&long), "{long}: a sentence may have no spaces");
+    assert_eq!(read(json!({ "description": "key:".to_string() + &"k".repeat(2_000) }))["description"], json!(""));
     assert_eq!(read(json!({ "prompt": "a < b <i>" }))["prompt"], json!("a < b <i>"), "a prompt is the caller's own");
+}
+
+#[test]
+fn a_task_that_comes_with_a_refused_key_is_the_callers_all_the_same() {
+    let (route, accepted) = (Route::Submit(Kind::Imagine), r#"{"code":1,"result":"5"}"#);
+    let (answer, passed) = through(route, &[], &reply(401, accepted));
+    assert_eq!((answer.status, answer.ids), (403, vec![id("5")]));
+    assert_eq!(passed.body, format!(r#"{{"code":1,"result":"5.{TAG}"}}"#));
+    let (answer, passed) = through(route, &[], &reply(401, r#"{"code":1,"description":"token sk-1"}"#));
+    assert_eq!((answer.status, answer.ids), (403, vec![]));
+    assert!(!passed.body.contains("sk-1"));
 }
 
 #[test]

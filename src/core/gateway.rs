@@ -11,6 +11,7 @@ use super::task::{Family, TaskId};
 mod body;
 mod head;
 mod id;
+mod media;
 mod problem;
 mod reply;
 mod routes;
@@ -19,8 +20,9 @@ mod rules;
 pub use body::{Outgoing, list_of};
 pub use head::{Head, Passed};
 pub use id::{Check, MARK, open_handle};
+pub use media::media_type;
 pub use problem::Refusal;
-pub use reply::{Answer, Received, media_type};
+pub use reply::{Answer, Received};
 pub use routes::Route;
 
 /// A gateway's settings.

@@ -54,8 +54,7 @@ impl Gateway {
             1..200 | 600.. => return Err(Refusal::upstream("the service answered with a status that there is not")),
             // These have no body, and the caller's reply has one.
             204 | 205 => 200,
-            // The gateway's own key is refused. The caller has done nothing wrong, and cannot sign in to help it.
-            401 => return Err(Refusal::new(403, "upstream_unauthorized", "the service refuses this gateway")),
+            401 => return self.refused_key(received),
             status => status,
         };
         // Without a code of ours: the client looks for the service's own words.
@@ -77,30 +76,26 @@ impl Gateway {
             Content::Text if reply.is_ok() => return Err(Refusal::upstream("the service's reply is not JSON")),
             Content::Text => return Err(words(&plain(text))),
         };
+        self.rewritten(received, status, &body)
+    }
+
+    fn rewritten(&self, received: Received, status: u16, body: &Value) -> Result<Answer, Refusal> {
         let mut rewriter = Rewriter { gateway: self, received, ids: Vec::new(), json: Writer::default() };
-        rewriter.whole(&body)?;
+        rewriter.whole(body)?;
         Ok(Answer { status, text: rewriter.json.finish(), ids: rewriter.ids })
     }
-}
 
-/// The type under which a result's bytes go on; none for what calls itself a page, a script or JSON. protocol.md 1.18.
-/// Types are the same in capitals, to a browser as well.
-pub fn media_type(content_type: &str) -> Option<String> {
-    let name = text::before(content_type, ";").trim().to_ascii_lowercase();
-    media_name(&name).map(str::to_string)
-}
-
-fn media_name(name: &str) -> Option<&str> {
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'+');
-    match name {
-        "" => Some("application/octet-stream"),
-        // Pictures that can hold scripts.
-        _ if text::find(name, "svg").is_some() || text::find(name, "xml").is_some() => None,
-        _ if !name.bytes().all(is_name) => None,
-        "application/octet-stream" | "binary/octet-stream" => Some("application/octet-stream"),
-        "application/mp4" => Some("video/mp4"),
-        _ if ["image/", "video/", "audio/"].iter().any(|kind| name.starts_with(kind)) => Some(name),
-        _ => None,
+    /// The gateway's own key is refused. The caller has done nothing wrong, and cannot sign in to help it. But a task that the
+    /// reply names all the same may be billed, and is his.
+    fn refused_key(&self, received: Received) -> Result<Answer, Refusal> {
+        let text = received.reply.text();
+        if let (true, Content::Json(body)) = (received.route.is_submit(), content(text)) {
+            let answer = self.rewritten(received, 403, &body)?;
+            if !answer.ids.is_empty() {
+                return Ok(answer);
+            }
+        }
+        Err(Refusal::new(403, "upstream_unauthorized", "the service refuses this gateway"))
     }
 }
 
@@ -387,8 +382,8 @@ fn plain(words: &str) -> String {
             _ => plain.push(letter),
         }
         if plain.len() >= MOST {
-            // Half a word might be half a key, in which nobody would find the key.
-            plain.truncate(plain.rfind(' ').unwrap_or(0));
+            // Half a word might be half a key, in which nobody would find the key. A key has no letters but these.
+            plain.truncate(plain.rfind(|letter: char| !letter.is_ascii_graphic()).unwrap_or(0));
             break;
         }
     }

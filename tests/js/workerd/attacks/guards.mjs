@@ -291,7 +291,7 @@ const replies = [
   },
   {
     name: "whole words",
-    edits: [edit(`${GATEWAY}/reply.rs`, "plain.truncate(plain.rfind(' ').unwrap_or(0));", "")],
+    edits: [edit(`${GATEWAY}/reply.rs`, "plain.truncate(plain.rfind(|letter: char| !letter.is_ascii_graphic()).unwrap_or(0));", "")],
   },
   {
     name: "hide in headers",
@@ -313,8 +313,8 @@ const replies = [
     edits: [
       edit(
         `${GATEWAY}/reply.rs`,
-        "let body = match content(&text) {",
-        "let body = match content(&text) {\n            Content::Html => return Ok(Answer { status, text: text.into_owned(), ids: Vec::new() }),",
+        "let body = match content(text) {",
+        "let body = match content(text) {\n            Content::Html => return Ok(Answer { status, text: text.to_string(), ids: Vec::new() }),",
       ),
     ],
   },
@@ -326,7 +326,7 @@ const replies = [
     name: "media types",
     edits: [
       edit(
-        `${GATEWAY}/reply.rs`,
+        `${GATEWAY}/media.rs`,
         ".any(|kind| name.starts_with(kind)) => Some(name),\n        _ => None,",
         ".any(|kind| name.starts_with(kind)) => Some(name),\n        _ => Some(name),",
       ),
@@ -336,12 +336,12 @@ const replies = [
     name: "no scripts in pictures",
     edits: [
       edit(
-        `${GATEWAY}/reply.rs`,
+        `${GATEWAY}/media.rs`,
         'text::find(name, "svg").is_some() ||',
         'text::find(name, "svg").is_none() && name.is_empty() && ',
       ),
       edit(
-        `${GATEWAY}/reply.rs`,
+        `${GATEWAY}/media.rs`,
         'text::find(name, "xml").is_some() => None',
         'text::find(name, "xml").is_some() && name.is_empty() => None',
       ),
