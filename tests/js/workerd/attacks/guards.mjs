@@ -291,7 +291,13 @@ const replies = [
   },
   {
     name: "whole words",
-    edits: [edit(`${GATEWAY}/reply.rs`, "plain.truncate(plain.rfind(|letter: char| !letter.is_ascii_graphic()).unwrap_or(0));", "")],
+    edits: [
+      edit(
+        `${GATEWAY}/reply.rs`,
+        "plain.truncate(plain.rfind(|letter: char| !letter.is_ascii_graphic()).unwrap_or(0));",
+        "",
+      ),
+    ],
   },
   {
     name: "hide in headers",
