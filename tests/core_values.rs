@@ -1,6 +1,6 @@
 //! Exact values of the small readers: dates, pauses, decimals, excerpts, expiries. protocol.md 1.0, 1.22, 1.24.
 
-use comet_tasks::core::assets::{WebUrl, url_expiry};
+use comet_tasks::core::assets::{WebUrl, harvest, url_expiry};
 use comet_tasks::core::http::excerpt;
 use comet_tasks::core::json::{JsonError, Value, parse, quote, scaled};
 use comet_tasks::core::task::TaskId;
@@ -176,6 +176,19 @@ fn a_url_is_http_with_a_sound_host_and_no_user_name() {
     }
     let parsed = WebUrl::parse("https://a.test:8443/p/q?x=1#/no?no").unwrap();
     assert_eq!((parsed.origin, parsed.path, parsed.query), ("https://a.test:8443", "/p/q", "x=1"));
+}
+
+#[test]
+fn a_body_with_no_end_of_urls_gives_a_hundred_and_none_that_is_endless_itself() {
+    let urls: Vec<_> = (0..300).map(|at| format!("https://a.test/{at}.png")).collect();
+    let body = serde_json::json!({
+        "imageUrls": urls,
+        "imageUrl": format!("https://a.test/{}.png", "x".repeat(16_384)),
+        "videoUrls": urls.iter().map(|url| serde_json::json!({ "url": url.replace("png", "mp4") })).collect::<Vec<_>>(),
+    });
+    let found = harvest(&parse(&body.to_string()).unwrap(), true, "https://h.test");
+    assert_eq!((found.images.len(), found.videos.len()), (100, 100));
+    assert_eq!(found.images[..], urls[..100]);
 }
 
 #[test]

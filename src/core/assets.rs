@@ -115,8 +115,18 @@ pub fn names_video(task: &Value, base_url: &str) -> bool {
     urls_in(task, VIDEO_FIELDS).iter().any(|url| absolute(url, base_url).is_some())
 }
 
+/// No task has more results, and no service writes longer URLs. Each is compared with all others, and whoever knows a hook's
+/// address may post thirty megabytes of them.
+const MOST_URLS: usize = 100;
+const LONGEST_URL: usize = 16 * 1024;
+
 /// The texts of a field that is a URL, an object with one, a list of either, or any of these as JSON in a string.
 pub fn collect(value: &Value, urls: &mut Vec<String>) {
+    let mut add = |url: &str| {
+        if urls.len() < MOST_URLS && url.len() <= LONGEST_URL {
+            urls.push(url.into());
+        }
+    };
     match value {
         Value::Text(text) => {
             let text = text.trim();
@@ -126,14 +136,14 @@ pub fn collect(value: &Value, urls: &mut Vec<String>) {
                         collect(&inner, urls);
                     }
                 }
-                Some(_) => urls.push(text.into()),
+                Some(_) => add(text),
                 None => {}
             }
         }
         Value::List(items) => items.iter().for_each(|item| collect(item, urls)),
         Value::Object(_) => {
             if let Some(url) = value.first_words("url videoUrl video_url") {
-                urls.push(url.into());
+                add(url);
             }
         }
         _ => {}
