@@ -203,6 +203,16 @@ fn a_signed_url_names_its_own_end() {
         ("Expires=9223372036854775807", None),
         ("se=2026-03-12T12:00:00Z", Some(1_773_316_800_000)),
         ("se=2026-03-12T12%3a00%3A00Z", Some(1_773_316_800_000)),
+        ("se=2026-03-12T12%3A00Z", Some(1_773_316_800_000)),
+        ("ex=68617307", Some(1_751_216_903_000)),
+        ("ex=e10", None),
+        ("ex=00000000", None),
+        ("Expires=0", None),
+        ("Expires=-1", None),
+        ("Expires=3600", None),
+        ("Expires=soon&se=2026-03-12T12:00:00Z", Some(1_773_316_800_000)),
+        ("Expires=1773315900&se=2026-03-12T12:00:00Z&ex=79b2e000", Some(1_773_315_900_000)),
+        ("X-Amz-Date=20260312T113000Z&X-Amz-Expires=3600&Expires=1773315900", Some(1_773_315_900_000)),
         ("", None),
     ] {
         assert_eq!(url_expiry(&format!("https://a.test/x.png?{query}#ex=1&is=1")), ms, "{query}");

@@ -241,26 +241,26 @@ pub fn expires_at(urls: &[String]) -> Option<Millis> {
     urls.iter().fold(None, |first, url| time::earlier(first, url_expiry(url)))
 }
 
-/// When a signed URL stops working, by the parameters of its family.
+/// When a signed URL stops working, by the parameters of its family; the earliest where there are several.
 pub fn url_expiry(url: &str) -> Option<Millis> {
     let url = WebUrl::parse(url)?;
+    let after = |date: Option<Millis>, seconds: Option<i64>| date?.checked_add(text::times(seconds?, 1000)?);
+    let mut first = None;
     for family in text::split("X-Amz- X-Goog- x-oss-", " ") {
         let date = url.parameter(&text::concat(&[family, "Date"])).and_then(time::iso_date);
         let seconds = url.parameter(&text::concat(&[family, "Expires"])).and_then(text::integer);
-        if let (Some(date), Some(seconds)) = (date, seconds) {
-            return date.checked_add(text::times(seconds, 1000)?);
-        }
+        first = time::earlier(first, after(date, seconds));
     }
     // Discord: seconds in eight hexadecimal digits. Others may call anything "ex".
-    if let Some(expires) = url.parameter("ex").filter(|expires| expires.len() == 8) {
-        return text::times(text::number(expires, 16)?, 1000);
-    }
-    if let Some(seconds) = url.parameter("Expires") {
-        return text::times(text::integer(seconds)?, 1000);
+    let discord =
+        url.parameter("ex").filter(|expires| expires.len() == 8).and_then(|expires| text::number(expires, 16));
+    // Before 2001 nothing was signed: a small number is something else.
+    for seconds in [discord, url.parameter("Expires").and_then(text::integer)] {
+        first = time::earlier(first, after(Some(0), seconds.filter(|seconds| *seconds > 1_000_000_000)));
     }
     // The colons of an Azure time are escaped, and an escape has digits of its own.
-    let mut pieces = text::split(url.parameter("se")?, "%");
-    let mut date = String::from(pieces.next()?);
+    let mut pieces = text::split(url.parameter("se").unwrap_or_default(), "%");
+    let mut date = String::from(pieces.next().unwrap_or_default());
     pieces.for_each(|piece| date.push_str(piece.get(2..).unwrap_or_default()));
-    time::iso_date(&date)
+    time::earlier(first, time::iso_date(&date))
 }

@@ -49,7 +49,7 @@ fn http_date(date: &str) -> Option<Millis> {
     epoch(year, month as i64 + 1, day, hour * 3600 + minute * 60 + second)
 }
 
-/// `20260102T030405Z`, `2026-01-02T03:04:05Z`, `2026-01-02`, with or without a fraction: the digits in their order, UTC.
+/// `20260102T030405Z`, `2026-01-02T03:04:05Z`, `2026-01-02T03:04Z`, `2026-01-02`, with or without a fraction: the digits in their order, UTC.
 pub fn iso_date(date: &str) -> Option<Millis> {
     let mut digits = String::new();
     for letter in text::before(date, ".").chars() {
@@ -57,7 +57,7 @@ pub fn iso_date(date: &str) -> Option<Millis> {
             digits.push(letter);
         }
     }
-    if digits.len() != 14 && digits.len() != 8 {
+    if !matches!(digits.len(), 8 | 12 | 14) {
         return None;
     }
     let pair = |at: usize| digits.get(at..at + 2).and_then(|pair| text::number(pair, 10)).unwrap_or(0);
