@@ -53,16 +53,22 @@ pub fn code(body: &Value) -> Option<i64> {
     }
 }
 
-/// The ids of `result`: one, a number or text, or several with commas between.
+/// The ids of `result`: one, a number or text, or several, in a list or with commas between.
 pub fn result_ids(body: &Value) -> Vec<TaskId> {
+    ids_in(body.get("result"))
+}
+
+/// The ids of a `result`.
+pub fn ids_in(result: &Value) -> Vec<TaskId> {
     let mut ids = Vec::new();
     let mut add = |id: Option<TaskId>| {
         if let Some(id) = id {
             ids.push(id);
         }
     };
-    match body.get("result") {
+    match result {
         Value::Text(texts) => text::split(texts, ",").for_each(|text| add(TaskId::new(text))),
+        Value::List(items) => items.iter().for_each(|item| add(TaskId::read(item))),
         result => add(TaskId::read(result)),
     }
     ids

@@ -5,7 +5,7 @@
 use crate::core::http::{Content, Reply, content};
 use crate::core::json::{self, Value, Writer};
 use crate::core::task::{Family, TaskId};
-use crate::core::{assets, text};
+use crate::core::{assets, midjourney, text};
 
 use super::id::{has_room, quoted};
 use super::routes::extension;
@@ -226,8 +226,9 @@ impl Rewriter<'_> {
         }
         self.json.key(name);
         match (meaning, value) {
-            (Meaning::Id, value) => self.new_ids(value),
+            (Meaning::Id, Value::Text(_) | Value::Number(_)) => self.new_ids(value),
             (Meaning::Result, Value::Text(_) | Value::Number(_)) => self.result(value),
+            (Meaning::Result, Value::List(_)) if self.makes_midjourney() => self.new_ids(value),
             (Meaning::Result, Value::List(_)) | (Meaning::Place, _) => self.places(value),
             // A list of tasks in its wrapper.
             (Meaning::Inside, Value::List(rows)) if name == "data" && self.is_reading() => self.rows(rows),
@@ -235,7 +236,7 @@ impl Rewriter<'_> {
                 self.sentence(words);
                 Ok(())
             }
-            (Meaning::Plain, Value::Object(_) | Value::List(_)) => {
+            (Meaning::Plain | Meaning::Id, Value::Object(_) | Value::List(_)) => {
                 self.json.raw("null");
                 Ok(())
             }
@@ -257,6 +258,10 @@ impl Rewriter<'_> {
         Ok(())
     }
 
+    fn makes_midjourney(&self) -> bool {
+        matches!(self.received.route, Route::Submit(kind) if kind.family() == Family::Midjourney)
+    }
+
     fn result(&mut self, value: &Value) -> Written {
         if matches!(self.received.route, Route::Submit(_)) {
             return self.new_ids(value);
@@ -268,14 +273,10 @@ impl Rewriter<'_> {
         Ok(())
     }
 
-    /// An id, or several with commas between; anything else is none.
+    /// An id, or several; anything else is none.
     fn new_ids(&mut self, value: &Value) -> Written {
-        let ids: Vec<TaskId> = match value {
-            Value::Text(ids) => text::split(ids, ",").filter_map(TaskId::new).collect(),
-            value => TaskId::read(value).into_iter().collect(),
-        };
         let mut whole = String::new();
-        for id in ids {
+        for id in midjourney::ids_in(value) {
             let quoted = self.marked(id)?;
             let inner = &quoted[1..quoted.len() - 1];
             whole = if whole.is_empty() { inner.into() } else { text::concat(&[&whole, ",", inner]) };
