@@ -54,7 +54,10 @@ export interface ClientOptions {
    * @default 1_048_576
    */
   maxReplyBytes?: number;
-  /** Told of every request, reply, retry, reading and sleep. What it throws changes nothing. */
+  /**
+   * Told of every request, reply, retry, reading and sleep. A request is told when it is ready to go: where `maxConcurrency` makes it
+   * wait for its turn, that is in its reply's `ms`. What it throws changes nothing.
+   */
   onEvent?: (event: ClientEvent) => void;
 }
 
