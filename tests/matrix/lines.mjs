@@ -19,6 +19,7 @@ import {
   denoLine,
   edgeLine,
   nodeLine,
+  readmeLine,
   testRunnerLine,
   thisNodeLine,
   workerdLine,
@@ -59,6 +60,7 @@ export const lines = [
   gatewayLine("Bun"),
   wranglerLine(),
   workflowLine(),
+  readmeLine(),
   edgeLine(),
   ...engines.flatMap((engine) => [
     ...contexts.map((context) => browserLine(engine, context)),

@@ -1,7 +1,18 @@
 // Lines that are no browser.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { binary, createProject, execute, folderOf, lastList, rootTool, tool, versionOf } from "./kit.mjs";
+import {
+  Failure,
+  binary,
+  createProject,
+  execute,
+  folderOf,
+  here,
+  lastList,
+  rootTool,
+  tool,
+  versionOf,
+} from "./kit.mjs";
 import { check, startServer } from "./server.mjs";
 
 /** @typedef {import("./lines.mjs").Line} Line */
@@ -90,10 +101,33 @@ function wrangled(what, main) {
     async run(context) {
       const wrangler = { name: "matrix", main, compatibility_date: "2026-03-01" };
       const cwd = await createProject(name, context.tarball, { "wrangler.json": wrangler });
-      const env = { WRANGLER_SEND_METRICS: "false", XDG_CONFIG_HOME: join(cwd, ".config") };
-      const args = [await binary("wrangler"), "deploy", "--dry-run", "--outdir", "dist"];
-      await execute(join(folderOf("node22"), "bin/node"), args, { cwd, env });
+      await wouldDeploy(cwd, "--outdir", "dist");
       await runInWorkerd(context, join(cwd, "dist"), main);
+    },
+  };
+}
+
+/** What wrangler says of a deployment that it does not make. @param {string} cwd @param {string[]} more */
+async function wouldDeploy(cwd, ...more) {
+  const env = { WRANGLER_SEND_METRICS: "false", XDG_CONFIG_HOME: join(cwd, ".config") };
+  const args = [await binary("wrangler"), "deploy", "--dry-run", ...more];
+  return execute(join(folderOf("node22"), "bin/node"), args, { cwd, env });
+}
+
+/** The README's Worker with a workflow: its files as they stand there, and its command that says what would be deployed. @returns {Line} */
+export function readmeLine() {
+  const name = "Cloudflare Workers, README's workflow";
+  return {
+    name,
+    version: async () => `wrangler ${await versionOf("wrangler")}, ${await workerdVersion()}`,
+    async run({ tarball }) {
+      const readme = await readFile(join(here, "../../README.md"), "utf8");
+      const found = readme.matchAll(/<!-- file: (w\S+) -->\s+```js(?:onc)?\n([^]*?)```/g);
+      const files = Object.fromEntries([...found].map(([, path, text]) => [path, text]));
+      const said = await wouldDeploy(await createProject(name, tarball, files));
+      const bindings = ["env.COMET (CometWorkflow)", "env.BUCKET (my-tasks)", "env.COMETAPI_HOOK_URL"];
+      const missing = bindings.filter((binding) => !said.includes(binding));
+      if (missing.length > 0) throw new Failure(`wrangler names no ${missing.join(", no ")}: ${said}`);
     },
   };
 }
