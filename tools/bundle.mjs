@@ -4,9 +4,9 @@ import { dirname, join, relative } from "node:path";
 import { root } from "./shell.mjs";
 
 /** What several entries share. One copy each: an error of any entry is a `CometError` of all, and a page loads no client twice. */
-const parts = ["create.js", "shared.js", "gateway/create.js"];
+const parts = ["create.js", "shared.js", "gateway/create.js", "wasm-inline.js", "edge/wasm-inline.js"];
 /** Files with long texts, which a limit of the line would cut into lines, too. */
-const withData = ["index.js", "gateway.js", "sandbox.js"];
+const withData = ["wasm-inline.js", "edge/wasm-inline.js", "sandbox.js"];
 /** Sources that are in a part of another name. @type {Record<string, string>} */
 const homes = { "errors.js": "shared.js", "task.js": "shared.js" };
 
@@ -96,6 +96,7 @@ async function addCommonJs(source, target) {
     outfile: join(target, "index.cjs"),
     format: "cjs",
     platform: "node", // says which names it exports in the form that Node's own reader finds
+    plugins: [apart(source, "index.cjs", ["wasm-inline.js"])],
   });
   // One file of types, which says the same to both: TypeScript wants a name of each kind.
   await rename(join(target, "index.d.ts"), join(target, "index.d.cts"));

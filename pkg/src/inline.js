@@ -8,6 +8,22 @@ export function compileInline(letters) {
 }
 
 /**
+ * Compiles a module's file, or its letters where a bundler has left the file behind: in a program of its making.
+ * @param {() => Uint8Array<ArrayBuffer>} read
+ * @param {() => Promise<{ default: string }>} letters
+ * @returns {Promise<WebAssembly.Module>}
+ */
+export async function compileFile(read, letters) {
+  let bytes;
+  try {
+    bytes = read();
+  } catch {
+    return compileInline((await letters()).default);
+  }
+  return WebAssembly.compile(bytes);
+}
+
+/**
  * A byte below 80 is one letter from "#" on; any other is two, of which the first says its sixteen.
  * @param {string} letters
  * @returns {Uint8Array<ArrayBuffer>}

@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs";
+import { compileFile } from "./inline.js";
 
-/** For `import` in Node, where nothing was bundled: the module lies beside the file that is imported. */
-export async function load() {
-  return WebAssembly.compile(readFileSync(new URL("./comet_tasks.wasm", import.meta.url)));
+/** For `import` in Node: the module lies beside the file. */
+export function load() {
+  return compileFile(
+    () => readFileSync(new URL("./comet_tasks.wasm", import.meta.url)),
+    () => import("./wasm-inline.js"),
+  );
 }

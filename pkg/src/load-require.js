@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compileFile } from "./inline.js";
 
-/** For `require` in Node, where nothing was bundled: the module lies beside the file that is required. */
-export async function load() {
-  return WebAssembly.compile(readFileSync(join(__dirname, "comet_tasks.wasm")));
+/** For `require` in Node: the module lies beside the file. */
+export function load() {
+  return compileFile(
+    () => readFileSync(join(__dirname, "comet_tasks.wasm")),
+    () => import("./wasm-inline.js"),
+  );
 }

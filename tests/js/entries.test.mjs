@@ -32,7 +32,7 @@ test("the default entry needs no init, by import and by require", async () => {
   }
 });
 
-test("in Node both forms read the module's file, and say which one is missing", async (t) => {
+test("where the module's file was left behind, Node takes its letters", async (t) => {
   const copy = await mkdtemp(join(tmpdir(), "comet-tasks-"));
   t.after(() => rm(copy, { recursive: true }));
   await cp(join(dist, ".."), join(copy, "node_modules/comet-tasks"), { recursive: true });
@@ -40,8 +40,7 @@ test("in Node both forms read the module's file, and say which one is missing", 
   const importer = join(copy, "importer.mjs");
   await writeFile(importer, 'export * from "comet-tasks";\n');
   for (const entry of [await import(pathToFileURL(importer).href), createRequire(importer)("comet-tasks")]) {
-    const error = { name: "CometError", code: "unsupported", message: /comet_tasks\.wasm/ };
-    await assert.rejects(entry.createClient({ apiKey: "key" }).fetchTask("1712345678901234"), error);
+    assert.equal((await entry.parseWebhook(WEBHOOK)).status, "succeeded");
   }
 });
 

@@ -21,7 +21,7 @@ test("any byte comes back from its letters, which no program and no page of HTML
 test("the default entry has the module's bytes, and hardly more of them in brotli", async () => {
   const wasm = await readFile(join(dist, "comet_tasks.wasm"));
   const letters = JSON.stringify(lettersOf(wasm));
-  assert.ok((await readFile(join(dist, "index.js"), "utf8")).includes(letters.slice(1, -1)));
+  assert.ok((await readFile(join(dist, "wasm-inline.js"), "utf8")).includes(letters.slice(1, -1)));
   assert.ok(brotliCompressSync(letters).length < 1.1 * brotliCompressSync(wasm).length);
 });
 

@@ -80,6 +80,23 @@ export async function rootTool(name) {
   return path.endsWith(".json") ? { default: require(path) } : import(pathToFileURL(path).href);
 }
 
+/**
+ * Runs webpack, or what has its interface. A warning is a failure.
+ * @param {"webpack" | "@rspack/core"} name
+ * @param {object} config
+ */
+export async function compile(name, config) {
+  const { default: compilerOf } = await tool(name);
+  const compiler = compilerOf({ mode: "production", ...config });
+  const stats = await new Promise((resolve, reject) => {
+    compiler.run((/** @type {any} */ error, /** @type {any} */ done) =>
+      error ? reject(error) : resolve(done),
+    );
+  });
+  await new Promise((resolve) => compiler.close(resolve));
+  if (stats.hasErrors() || stats.hasWarnings()) throw new Failure(stats.toString());
+}
+
 /** The folder of an installed package, here or in the root. @param {string} name */
 export function folderOf(name) {
   const place = require.resolve.paths(name)?.find((path) => exists(join(path, name, "package.json")));

@@ -26,6 +26,7 @@ import {
   workflowLine,
   wranglerLine,
 } from "./runtimes.mjs";
+import { serverLines } from "./servers.mjs";
 
 /**
  * @typedef {{ tarball: string, createSandbox: typeof import("comet-tasks/sandbox").createSandbox }} Context
@@ -71,6 +72,7 @@ export const lines = [
   viteBuildLine("slim.js"),
   ...ways.flatMap((way) => [webpackLine(way), rspackLine(way), esbuildLine(way), parcelLine(way)]),
   rollupLine(),
+  ...serverLines,
   ...nextLines("Turbopack"),
   ...nextLines("webpack"),
   testRunnerLine("jest"),

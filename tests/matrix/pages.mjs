@@ -2,7 +2,7 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { versionOfEngine, visit } from "./engines.mjs";
-import { binary, createProject, execute, tool, versionOf } from "./kit.mjs";
+import { binary, compile, createProject, execute, tool, versionOf } from "./kit.mjs";
 import { bundle } from "./runtimes.mjs";
 import { check, startServer } from "./server.mjs";
 
@@ -142,23 +142,13 @@ export const rspackLine = (/** @type {Way} */ way) =>
   bundlerLine("Rspack", "@rspack/core", (cwd) => pack("@rspack/core", cwd, sources[way]), way);
 
 /** @param {"webpack" | "@rspack/core"} name @param {string} cwd @param {string} source */
-async function pack(name, cwd, source) {
-  const { default: compilerOf } = await tool(name);
-  const output = { path: join(cwd, "dist"), filename: "page.js" };
-  const compiler = compilerOf({
-    mode: "production",
+function pack(name, cwd, source) {
+  return compile(name, {
     context: cwd,
     entry: `./${source}`,
-    output,
+    output: { path: join(cwd, "dist"), filename: "page.js" },
     performance: false,
   });
-  const stats = await new Promise((resolve, reject) => {
-    compiler.run((/** @type {any} */ error, /** @type {any} */ done) =>
-      error ? reject(error) : resolve(done),
-    );
-  });
-  await new Promise((resolve) => compiler.close(resolve));
-  if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString());
 }
 
 /** @param {Way} way @returns {Line} */
