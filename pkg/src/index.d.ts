@@ -359,8 +359,8 @@ export interface PollOptions extends RequestOptions {
    */
   timeoutMs?: number | null;
   /**
-   * Seconds of needless waiting that one more request is worth: the one knob of the schedule. Requests for a task are a
-   * second apart or more; with less than the default, twice the budget, and never under 0.25 s.
+   * Seconds of needless waiting that one more request is worth: the one knob of the schedule. Requests for a
+   * task that waits alone are a second apart or more; with less than the default, twice the budget, and never under 0.25 s.
    * @default 0.5
    */
   stalenessBudget?: number;
