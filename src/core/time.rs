@@ -33,23 +33,40 @@ pub fn retry_after(header: &str, now: Millis) -> Option<Millis> {
     Some(ms.clamp(0, LONGEST_RETRY_AFTER_MS))
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, and both forms that came before it: `Sunday, 06-Nov-94 08:49:37 GMT` and
+/// `Sun Nov  6 08:49:37 1994`.
 fn http_date(date: &str) -> Option<Millis> {
-    let mut words = text::split(text::split_once(date, ", ")?.1, " ");
-    let day = text::number(words.next()?, 10)?;
-    let month = words.next()?;
-    let month = text::split("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", " ").position(|name| name == month)?;
-    let year = text::number(words.next()?, 10)?;
-    let mut clock = text::split(words.next()?, ":").map(|part| text::number(part, 10));
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let mut words = String::new();
+    for letter in date.chars() {
+        words.push(if matches!(letter, ',' | ':' | '-') { ' ' } else { letter });
+    }
+    let (mut month, mut numbers) = (0, Vec::new());
+    for word in text::split(&words, " ") {
+        match text::number(word, 10) {
+            Some(number) => numbers.push(number),
+            None => {
+                let months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec";
+                month = text::split(months, " ").position(|name| name == word).map_or(month, |at| at as i64 + 1);
+            }
+        }
+    }
+    let (day, year, hour, minute, second) = match numbers[..] {
+        [day, hour, minute, second, year] if year > 60 => (day, year, hour, minute, second),
+        [day, year, hour, minute, second] if year < 100 => {
+            (day, year + 1900 + 100 * i64::from(year < 70), hour, minute, second)
+        }
+        [day, year, hour, minute, second] => (day, year, hour, minute, second),
+        _ => return None,
+    };
     // Sixty is a leap second.
     if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
         return None;
     }
-    epoch(year, month as i64 + 1, day, hour * 3600 + minute * 60 + second)
+    epoch(year, month, day, hour * 3600 + minute * 60 + second)
 }
 
-/// `20260102T030405Z`, `2026-01-02T03:04:05Z`, `2026-01-02T03:04Z`, `2026-01-02`, with or without a fraction: the digits in their order, UTC.
+/// `20260102T030405Z`, `2026-01-02T03:04:05Z`, `2026-01-02T03:04Z`, `2026-01-02`, with or without a fraction: the digits in
+/// their order, UTC.
 pub fn iso_date(date: &str) -> Option<Millis> {
     let mut digits = String::new();
     for letter in text::before(date, ".").chars() {
