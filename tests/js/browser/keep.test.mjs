@@ -85,10 +85,12 @@ test("tasks_are_there_in_a_new_tab_and_removing_one_removes_it_in_all", async ()
   const first = await open(context, demo.url, { speed: "60" });
   await makePicture(first.page, TITLE);
   await waitFor(first.page, TITLE, "done");
+  const before = first.record.requests.splice(0);
+  const submit = before.find((request) => request.method() === "POST");
+  const { result: id } = await (await submit?.response())?.json();
+  assert.ok(before.some((request) => isReadingOf(request, id)));
   const second = await open(context, demo.url);
   await assertPicture(card(second.page, TITLE));
-  const reads = second.record.requests.filter((request) => request.url().includes("/mj/task/"));
-  assert.equal(reads.length, 0, "a settled task is not asked for");
   await makePicture(second.page, "A kite sandbox:slow");
   await waitFor(first.page, "A kite sandbox:slow", "running"); // the tab that leads asks for what the other sent
   await first.page.close();
@@ -96,8 +98,21 @@ test("tasks_are_there_in_a_new_tab_and_removing_one_removes_it_in_all", async ()
   const third = await open(context, demo.url);
   await card(third.page, TITLE).getByRole("button", { name: "Remove" }).click();
   await card(second.page, TITLE).waitFor({ state: "detached" });
+  // Each of the three has led, and asked for what was still open.
+  const after = [first, second, third].flatMap(({ record }) => record.requests);
+  assert.ok(after.some((request) => request.url().includes("/mj/task/")));
+  assert.deepEqual(
+    after.filter((request) => isReadingOf(request, id)),
+    [],
+    "a settled task is not asked for",
+  );
   await context.close();
 });
+
+/** @param {import("playwright-core").Request} request @param {string} id */
+function isReadingOf(request, id) {
+  return request.url().includes("/mj/task/") && `${request.url()} ${request.postData()}`.includes(id);
+}
 
 test("a_wait_that_was_stopped_is_stopped_in_all_tabs_and_after_a_reload", async () => {
   const context = await demo.browser.newContext();
