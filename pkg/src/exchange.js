@@ -6,12 +6,6 @@ import { formBody, jsonBody } from "./bodies.js";
 const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
- * A download that nobody reads to its end: once the caller has dropped it, nobody can. Not every host tells.
- * @type {{ register(stream: object, end: () => void): void } | undefined}
- */
-const dropped = globalThis.WeakRef && new FinalizationRegistry((/** @type {() => void} */ end) => end());
-
-/**
  * @typedef {object} Settings
  * @property {string} baseUrl
  * @property {(url: string, init: RequestInit) => Promise<Response>} fetch
@@ -183,7 +177,7 @@ export class Exchange {
       onEnd();
       return response;
     }
-    /** Held by its stream alone, where the host can: what waits for an abort must not keep the stream. @type {{ deref(): any }} */
+    /** @type {ReadableStreamDefaultController} */
     let controller;
     let isOver = false;
     const end = () => {
@@ -196,7 +190,7 @@ export class Exchange {
     const fail = (error) => {
       if (isOver) return;
       end();
-      controller.deref()?.error(error);
+      controller.error(error);
       this.abort();
       reader.cancel(error).catch(() => {});
     };
@@ -204,19 +198,19 @@ export class Exchange {
     this.#onLate = () => fail(failure("timeout"));
     const source = {
       start: (/** @type {ReadableStreamDefaultController} */ own) => {
-        controller = dropped ? new WeakRef(own) : { deref: () => own };
+        controller = own;
         signal.addEventListener("abort", onAbort);
         if (signal.aborted) onAbort();
       },
-      pull: async (/** @type {ReadableStreamDefaultController} */ own) => {
+      pull: async () => {
         try {
           this.#giveTime();
           const { value } = await reader.read();
           clearTimeout(this.#timer);
           if (isOver) return;
-          if (value) return own.enqueue(value);
+          if (value) return controller.enqueue(value);
           end();
-          own.close();
+          controller.close();
         } catch (cause) {
           fail(failure("network", cause));
         }
@@ -229,7 +223,6 @@ export class Exchange {
     const { status, statusText, headers, url } = response;
     // No piece is read before the caller asks for it.
     const stream = new ReadableStream(source, { highWaterMark: 0 });
-    dropped?.register(stream, () => fail("nobody reads it any more"));
     return Object.defineProperty(new Response(stream, { status, statusText, headers }), "url", {
       value: url,
     });
