@@ -73,7 +73,7 @@ const IMAGE_FIELDS: &str = "imageUrls image_urls imageUrl image_url cdnImage dis
 /// Where relays keep a video's URL. Those with a `?` do not say what they hold: it is a picture's, unless the task is a video.
 /// One gateway's old rows hold the result's URL in the last two, when the task succeeded.
 const GENERAL_FIELDS: &str = "metadata.url? result_url? result.video_url url? output_video output? video.url videos \
-    task_result.videos content.video_url fail_reason? failReason?";
+    task_result.videos content.video_url data? fail_reason? failReason?";
 
 /// Collects the URLs of a task object. `video_task`: its result is a video, so that the general fields name one too.
 pub fn harvest(task: &Value, video_task: bool, base_url: &str) -> Harvest {
