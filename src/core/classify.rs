@@ -177,7 +177,7 @@ impl Judge<'_> {
             (500.., _) => doubtful(Code::Gateway),
             _ => plain(Code::Rejected),
         };
-        error.service_code = words.code.clone();
+        words.sign(&mut error);
         error
     }
 
@@ -200,7 +200,7 @@ impl Judge<'_> {
             Code::QueueFull | Code::RateLimited => self.refused(code, message, Resend::Backoff),
             _ => self.error(code, message),
         };
-        error.service_code = words.code.clone();
+        words.sign(&mut error);
         error
     }
 }
@@ -212,6 +212,8 @@ pub struct Words {
     pub code: Option<ServiceCode>,
     /// Its message, trimmed.
     pub message: String,
+    /// Its name for the request, where the body has one.
+    pub request_id: Option<String>,
 }
 
 impl Words {
@@ -221,7 +223,8 @@ impl Words {
         if let Ok(inner @ Value::Object(_)) = json::parse(&outer.message) {
             let inner = Words::shallow(&inner);
             if !inner.message.is_empty() {
-                return Words { code: inner.code.or(outer.code), ..inner };
+                let request_id = inner.request_id.or(outer.request_id);
+                return Words { code: inner.code.or(outer.code), message: inner.message, request_id };
             }
         }
         if outer.message.is_empty() {
@@ -239,7 +242,14 @@ impl Words {
             code: service_code(error.get("code")).or_else(|| service_code(body.get("code"))),
             // A web page is never shown, not even from inside a message.
             message: if message.starts_with("<") { excerpt(message) } else { message.into() },
+            request_id: body.get("request_id").words().map(str::to_string),
         }
+    }
+
+    /// Into an error of theirs: the code, and the request's name unless the reply has named it elsewhere.
+    pub fn sign(&self, error: &mut Error) {
+        error.service_code = self.code.clone();
+        error.request_id = error.request_id.take().or_else(|| self.request_id.clone());
     }
 
     /// The code when it is a number.

@@ -98,6 +98,6 @@ pub fn verdict(judge: &Judge, body: &Value, words: &Words, has_parent: bool, has
             error
         }
     };
-    error.service_code = words.code.clone();
+    words.sign(&mut error);
     Some(error)
 }

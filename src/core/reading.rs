@@ -216,7 +216,7 @@ fn unreadable(judge: &Judge, body: &Value, text: &str) -> Error {
     let code = super::midjourney::code(body);
     if code == Some(3) {
         let mut error = judge.error(Code::NotFound, &words.message);
-        error.service_code = words.code;
+        words.sign(&mut error);
         return error;
     }
     let says_error = !body.get("error").is_null() || words.code.is_some();
