@@ -141,7 +141,10 @@ export interface Client {
    * at once. Whoever is slow misses readings, never the settled one: of the others the newest is kept.
    */
   watch(handle: TaskHandle | string, options?: PollOptions): AsyncIterable<Task>;
-  /** The video of a /v1/videos task through the authenticated endpoint. The body is yours to read. */
+  /**
+   * The video of a /v1/videos task through the authenticated endpoint. The body is yours to read, or to cancel: until it has ended, by
+   * itself, the signal or `close()`, it holds its connection.
+   */
   downloadContent(handle: TaskHandle | string, options?: RequestOptions): Promise<Response>;
   /**
    * Copies every file of a succeeded task to a place of yours, one after another and without holding one in memory. A copy
