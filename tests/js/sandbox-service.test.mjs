@@ -125,6 +125,13 @@ test("the log has method, path without query, and time of each request", async (
   ]);
 });
 
+test("more tasks than a millisecond has ids are no end of it, and each has its own", async () => {
+  const kit = createKit();
+  const ids = new Set();
+  for (let count = 0; count < 1200; count += 1) ids.add(await kit.submit("imagine", IMAGINE));
+  assert.equal(ids.size, 1200);
+});
+
 test("the same seed gives the same tasks, however often they are read; another seed gives others", async () => {
   const story = async (/** @type {number} */ seed, /** @type {number} */ polls) => {
     const kit = createKit({ seed });

@@ -121,14 +121,15 @@ function nextRandom(service) {
 }
 
 /**
- * 13 digits of milliseconds and 3 more.
+ * 13 digits of milliseconds and 3 more; of the next millisecond where this one has next to none left.
  * @param {Service} service @param {number} now @param {import("./types.js").Random} random
  */
 function newId(service, now, random) {
-  const time = `${Math.floor(now)}`.padStart(13, "0");
-  let id = time + digits(random, 3);
-  while (service.rows.has(id)) id = time + digits(random, 3);
-  return id;
+  for (let draws = 0; ; draws += 1) {
+    const time = Math.floor(now) + Math.floor(draws / 20);
+    const id = `${time}`.padStart(13, "0") + digits(random, 3);
+    if (!service.rows.has(id)) return id;
+  }
 }
 
 /** @param {Service} service @param {MidjourneyTask} task */
