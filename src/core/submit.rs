@@ -98,7 +98,7 @@ impl Submission {
             Family::Midjourney => (midjourney::result_ids(&body).into_iter().next(), error.ambiguous),
             Family::Videos => {
                 let id = videos::created_id(&body);
-                let says_error = !body.get("error").is_null() || code.is_some() || error.service_code.is_some();
+                let says_error = !body.get("error").is_null() || error.service_code.is_some();
                 let is_own = id.as_ref().is_some_and(TaskId::is_of_videos);
                 (id, is_own && (error.ambiguous || !says_error))
             }
