@@ -8,7 +8,6 @@ use std::cell::{Cell, RefCell};
 
 use js_sys::{Date, Math};
 use serde::Serialize;
-use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 
 use crate::core::engine::{self, Effect, Lost, Settings, Start, Told};
@@ -34,7 +33,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn soon(this: &Host, owner: u32);
     #[wasm_bindgen(method)]
-    fn tell(this: &Host, caller: u32, outcome: JsValue);
+    fn tell(this: &Host, caller: u32, outcome: JsValue, cause: JsValue, raws: js_sys::Array);
     /// To a question of [`events::KEEP`].
     #[wasm_bindgen(method)]
     fn answer(this: &Host, json: &str);
@@ -201,19 +200,14 @@ impl Client {
             Effect::Soon(owner) => host.soon(owner),
             Effect::Event(json) => host.event(&json),
             Effect::Tell(caller, told) => {
-                let outcome = serde_wasm_bindgen::to_value(&Outcome::from(told)).unwrap_or_default();
-                host.tell(caller, outcome);
+                let Told { verdict, json, cause, raws } = told;
+                let outcome = serde_wasm_bindgen::to_value(&Outcome(verdict, &json)).unwrap_or_default();
+                host.tell(caller, outcome, cause, raws.into_iter().collect());
             }
         }
     }
 }
 
-/// What a caller is told, as an array: `[verdict, json, cause, raws]`.
+/// What a caller is told, as an array: `[verdict, json]`.
 #[derive(Serialize)]
-struct Outcome(&'static str, String, #[serde(with = "preserve")] JsValue, #[serde(with = "preserve")] js_sys::Array);
-
-impl From<Told<JsValue>> for Outcome {
-    fn from(told: Told<JsValue>) -> Self {
-        Outcome(told.verdict, told.json, told.cause, told.raws.into_iter().collect())
-    }
-}
+struct Outcome<'a>(&'static str, &'a str);

@@ -88,9 +88,9 @@ export class Host {
     queueMicrotask(() => this.#tell(TURN, owner));
   }
 
-  /** @param {number} caller @param {any[]} outcome */
-  tell(caller, outcome) {
-    this.#client.tell(caller, outcome);
+  /** @param {number} caller @param {any[]} outcome @param {unknown} cause @param {unknown[]} raws */
+  tell(caller, outcome, cause, raws) {
+    this.#client.tell(caller, [...outcome, cause, raws]);
   }
 
   /** @param {string} json */
