@@ -82,6 +82,20 @@ impl Judge<'_> {
         error
     }
 
+    /// What the service says, under this code, which says what a repetition would be: where a queue or a limit is full, or nobody
+    /// is there, nothing was created; what broke, was late or odd leaves doubt; all else would be the same again.
+    pub fn told(&self, code: Code, words: &Words) -> Error {
+        let message = words.message.as_str();
+        let mut error = match code {
+            Code::RateLimited | Code::QueueFull => self.refused(code, message, Resend::Backoff),
+            Code::Unavailable => self.refused(code, message, Resend::Never),
+            Code::Gateway | Code::Timeout | Code::Protocol => self.doubtful(code, message),
+            _ => self.error(code, message),
+        };
+        words.sign(&mut error);
+        error
+    }
+
     fn redirect(&self) -> Error {
         let mut error = self.error(Code::Redirect, "the service answered with a redirect: check baseUrl");
         error.ambiguous = self.reply.redirected && self.purpose == Purpose::Submit;
@@ -125,10 +139,8 @@ impl Judge<'_> {
             _ => (Code::Protocol, Some(Hint::BaseUrl)),
         };
         let mut error = match code {
-            Code::RateLimited => self.refused(code, &message, Resend::Backoff),
-            Code::Unavailable => self.refused(code, &message, Resend::Never),
-            Code::Gateway | Code::Timeout => self.doubtful(code, &message),
-            _ => self.error(code, &message),
+            Code::Protocol => self.error(code, &message),
+            _ => self.told(code, &Words { message, ..Words::default() }),
         };
         error.hint = hint;
         error.excerpt = Some(excerpt(text));
@@ -149,35 +161,35 @@ impl Judge<'_> {
         let status = self.reply.status;
         let name = words.name();
         let submit = self.purpose == Purpose::Submit;
-        let refused = |code, resend| self.refused(code, &words.message, resend);
-        let doubtful = |code| self.doubtful(code, &words.message);
-        let plain = |code| self.error(code, &words.message);
-        let mut error = match (status, words.number()) {
-            (429, _) | (_, Some(30)) => refused(Code::RateLimited, Resend::Backoff),
-            (_, Some(23)) => refused(Code::QueueFull, Resend::Backoff),
-            (401, _) => plain(Code::Unauthorized),
-            (413, _) => plain(Code::TooLarge),
-            (408, _) => doubtful(Code::Timeout),
-            (425, _) => refused(Code::Unavailable, Resend::Never),
-            (_, Some(5)) => doubtful(Code::Gateway),
-            _ if name == "insert_midjourney_task_failed" => doubtful(Code::Gateway),
-            // By the code alone: no wording ever causes a submit to be sent again.
-            (503, _) if words.is_code("model_not_found") => refused(Code::Unavailable, Resend::Once),
-            _ if matches!(name, "get_channel_info_failed" | "该任务所属渠道已被禁用") => {
-                refused(Code::Unavailable, Resend::Never)
+        // By the code alone: no wording ever causes a submit to be sent again.
+        let lacks_model = status == 503 && words.is_code("model_not_found");
+        let code = match (status, words.number()) {
+            (429, _) | (_, Some(30)) => Code::RateLimited,
+            (_, Some(23)) => Code::QueueFull,
+            (401, _) => Code::Unauthorized,
+            (413, _) => Code::TooLarge,
+            (408, _) => Code::Timeout,
+            (425, _) => Code::Unavailable,
+            (_, Some(5)) => Code::Gateway,
+            _ if name == "insert_midjourney_task_failed" => Code::Gateway,
+            _ if lacks_model || text::is_one_of(name, "get_channel_info_failed 该任务所属渠道已被禁用") => {
+                Code::Unavailable
             }
-            (400 | 402 | 403, _) if is_quota(&words.message) => plain(Code::Quota),
-            (403, _) => plain(Code::Forbidden),
-            (404 | 410, _) | (_, Some(3)) => plain(Code::NotFound),
-            _ if matches!(name, "task_no_found" | "task_not_found" | "task_not_exist") => plain(Code::NotFound),
+            (400 | 402 | 403, _) if is_quota(&words.message) => Code::Quota,
+            (403, _) => Code::Forbidden,
+            (404 | 410, _) | (_, Some(3)) => Code::NotFound,
+            _ if is_unknown(name) => Code::NotFound,
             // A read is repeated after any 500: it creates nothing.
-            (status, _) if name == "invalid_request" && (submit || status < 500) => plain(Code::Validation),
-            (400 | 409 | 422, _) => plain(Code::Validation),
-            (501, _) => plain(Code::Unsupported),
-            (500.., _) => doubtful(Code::Gateway),
-            _ => plain(Code::Rejected),
+            (status, _) if name == "invalid_request" && (submit || status < 500) => Code::Validation,
+            (400 | 409 | 422, _) => Code::Validation,
+            (501, _) => Code::Unsupported,
+            (500.., _) => Code::Gateway,
+            _ => Code::Rejected,
         };
-        words.sign(&mut error);
+        let mut error = self.told(code, words);
+        if lacks_model {
+            error.resend = Resend::Once;
+        }
         error
     }
 
@@ -191,17 +203,11 @@ impl Judge<'_> {
             _ if is_quota(message) => Code::Quota,
             (_, Some(24)) => Code::Moderation,
             _ if is_moderation(message) => Code::Moderation,
-            ("task_no_found" | "task_not_found" | "task_not_exist", _) => Code::NotFound,
+            (name, _) if is_unknown(name) => Code::NotFound,
             ("invalid_request", _) => Code::Validation,
             _ => Code::Rejected,
         };
-        let mut error = match code {
-            Code::Gateway => self.doubtful(code, message),
-            Code::QueueFull | Code::RateLimited => self.refused(code, message, Resend::Backoff),
-            _ => self.error(code, message),
-        };
-        words.sign(&mut error);
-        error
+        self.told(code, words)
     }
 }
 
@@ -280,6 +286,11 @@ pub fn service_code(value: &Value) -> Option<ServiceCode> {
         Some(number) => Some(ServiceCode::Number(number)),
         None => value.written().map(|word| ServiceCode::Word(word.into())),
     }
+}
+
+/// Whether the service's name for the error says that it knows no such task.
+fn is_unknown(name: &str) -> bool {
+    text::is_one_of(name, "task_no_found task_not_found task_not_exist")
 }
 
 /// Whether the text speaks of credit.

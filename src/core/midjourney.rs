@@ -1,7 +1,7 @@
 //! `/mj`: what the replies to submits, uploads and seeds say. protocol.md 1.1 to 1.14.
 
 use super::classify::{Judge, Purpose, Words, is_queue_full, service_code};
-use super::error::{Code, Error, Resend};
+use super::error::{Code, Error};
 use super::http::{HttpRequest, Reply};
 use super::json::Value;
 use super::task::{Millis, TaskHandle, TaskId};
@@ -78,26 +78,23 @@ pub fn ids_in(result: &Value) -> Vec<TaskId> {
 /// reads. protocol.md 1.1 and 4, rule 7.
 pub fn verdict(judge: &Judge, body: &Value, words: &Words, has_parent: bool, has_id: bool) -> Option<Error> {
     let message = words.message.as_str();
-    let mut error = match code(body) {
-        _ if matches!(body.get("success"), Value::Bool(false)) => judge.error(Code::Validation, message),
+    let (code, is_known) = match code(body) {
+        _ if matches!(body.get("success"), Value::Bool(false)) => (Code::Validation, true),
         Some(1 | 21 | 22) => return None,
-        None if service_code(body.get("code")).is_none() => judge.doubtful(Code::Protocol, message),
-        Some(23) => judge.refused(Code::QueueFull, message, Resend::Backoff),
-        Some(9) if is_queue_full(message) => judge.refused(Code::QueueFull, message, Resend::Backoff),
-        Some(30) => judge.refused(Code::RateLimited, message, Resend::Backoff),
-        Some(24) => judge.error(Code::Moderation, message),
-        Some(4 | -1) => judge.error(Code::Validation, message),
-        Some(3) if has_parent => judge.error(Code::NotFound, message),
-        Some(3) => judge.refused(Code::Unavailable, message, Resend::Never),
-        Some(5) => judge.doubtful(Code::Gateway, message),
-        Some(9) => judge.error(Code::Rejected, message),
+        None if service_code(body.get("code")).is_none() => (Code::Protocol, true),
+        Some(23) => (Code::QueueFull, true),
+        Some(9) if is_queue_full(message) => (Code::QueueFull, true),
+        Some(30) => (Code::RateLimited, true),
+        Some(24) => (Code::Moderation, true),
+        Some(4 | -1) => (Code::Validation, true),
+        Some(3) if has_parent => (Code::NotFound, true),
+        Some(3) => (Code::Unavailable, true),
+        Some(5) => (Code::Gateway, true),
+        Some(9) => (Code::Rejected, true),
         // Another number, or a word.
-        _ => {
-            let mut error = judge.error(Code::Rejected, message);
-            error.ambiguous = has_id;
-            error
-        }
+        _ => (Code::Rejected, false),
     };
-    words.sign(&mut error);
+    let mut error = judge.told(code, words);
+    error.ambiguous |= !is_known && has_id;
     Some(error)
 }
