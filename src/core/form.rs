@@ -10,19 +10,19 @@ use super::text;
 
 type Outcome<T> = Result<T, Error>;
 
-/// A submit's name and path, and its arguments in the order in which they are sent: a mark that [`Sending::take`] knows, the
+/// A submit's name, and its arguments in the order in which they are sent: a mark that [`Sending::take`] knows, the
 /// argument's name, `=` and its default, `>` and the name that it is sent under. The order is that of [`Kind`].
-const FORMS: [(&str, &str, &str); 10] = [
-    ("midjourney.imagine", "/mj/submit/imagine", IMAGINE),
-    ("midjourney.video", "/mj/submit/video", VIDEO),
-    ("midjourney.action", "/mj/submit/action", ACTION),
-    ("midjourney.modal", "/mj/submit/modal", "#taskId -prompt *mask>maskBase64"),
-    ("midjourney.blend", "/mj/submit/blend", "[images>base64Array |dimensions |botType {accountFilter"),
-    ("midjourney.describe", "/mj/submit/describe", "@image>base64 .link |botType {accountFilter"),
-    ("midjourney.shorten", "/mj/submit/shorten", IMAGINE),
-    ("midjourney.edits", "/mj/submit/edits", "!prompt @image *mask>maskBase64 |botType {accountFilter"),
-    ("videos.create", "/v1/videos", VEO),
-    ("videos.remix", "/v1/videos/", "!prompt"),
+const FORMS: [(&str, &str); 10] = [
+    ("midjourney.imagine", IMAGINE),
+    ("midjourney.video", VIDEO),
+    ("midjourney.action", ACTION),
+    ("midjourney.modal", "#taskId -prompt *mask>maskBase64"),
+    ("midjourney.blend", "[images>base64Array |dimensions |botType {accountFilter"),
+    ("midjourney.describe", "@image>base64 .link |botType {accountFilter"),
+    ("midjourney.shorten", IMAGINE),
+    ("midjourney.edits", "!prompt @image *mask>maskBase64 |botType {accountFilter"),
+    ("videos.create", VEO),
+    ("videos.remix", "!prompt"),
 ];
 const IMAGINE: &str = "!prompt |botType {accountFilter [images>base64Array";
 const VIDEO: &str = "|motion=low -prompt -videoType ?noStorage .action .index .taskId .task_id .image";
@@ -65,22 +65,22 @@ fn arguments(table: &'static str) -> impl Iterator<Item = Argument> {
 
 /// Checks a submit's arguments and builds its request.
 pub fn submission(kind: Kind, params: &Value, dialect: Dialect, speed: Option<Speed>) -> Outcome<Submission> {
-    let (operation, path, table) = FORMS[kind as usize];
+    let (operation, table) = FORMS[kind as usize];
     let is_video = kind.family() == Family::Videos;
     let mut sending = Sending::new(operation, params, kind == Kind::Veo);
-    let mut path = String::from(path);
-    if let Some(speed) = speed.map(Speed::as_str) {
-        path = text::concat(&["/mj-", speed, &path]);
-        if is_video {
-            let rule = "must be left out: only Midjourney's submits have one";
-            sending.fields.note("speed", rule, &Value::Text(speed.into()));
-        }
+    let mut path = String::from("/v1/videos");
+    if !is_video {
+        let speed = speed.map_or(["", ""], |speed| ["/mj-", speed.as_str()]);
+        path = text::concat(&[speed[0], speed[1], "/mj/submit/", kind.as_str()]);
+    } else if let Some(speed) = speed {
+        let rule = "must be left out: only Midjourney's submits have one";
+        sending.fields.note("speed", rule, &Value::Text(speed.as_str().into()));
     }
     let mut model = None;
     if kind == Kind::Remix
         && let Some(mut parent) = sending.parent()
     {
-        path.push_str(&text::concat(&[&parent.id.path_segment(), "/remix"]));
+        path = text::concat(&[&path, "/", &parent.id.path_segment(), "/remix"]);
         model = parent.model.take();
     }
     sending.take_all(table);
