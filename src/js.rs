@@ -186,7 +186,9 @@ impl Client {
             if effects.is_empty() {
                 break;
             }
-            effects.into_iter().for_each(|effect| self.carry(effect));
+            for effect in effects {
+                self.carry(effect);
+            }
         }
         self.is_telling.set(false);
     }
