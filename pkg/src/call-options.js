@@ -1,3 +1,4 @@
+import { aFunction } from "./checks.js";
 import { invalid } from "./errors.js";
 import { toJson } from "./images.js";
 import { mergedHeaders } from "./options.js";
@@ -14,6 +15,9 @@ const OPERATIONS = {
   webhook: "webhook",
   undefined: "run",
 };
+
+/** Options that the wasm reads as they are. */
+const PLAIN = ["stalenessBudget", "intervalMs", "maxRequests", "afterModal", "throwOnFailure", "speed"];
 
 /** A call's name in errors, as the wasm has it too. @param {string} name */
 export function operationOf(name) {
@@ -34,10 +38,7 @@ export function checkCall(operation, options) {
   if (signal && typeof signal.addEventListener !== "function") {
     throw invalid(operation, "signal", "must be an AbortSignal");
   }
-  for (const name of ["onUpdate", "onSubmitted", "key", "allowHost"]) {
-    const isSound = options[name] === undefined || typeof options[name] === "function";
-    if (!isSound) throw invalid(operation, name, "must be a function");
-  }
+  for (const name of ["onUpdate", "onSubmitted", "key", "allowHost"]) aFunction(operation, options, name);
 }
 
 /**
@@ -47,18 +48,11 @@ export function checkCall(operation, options) {
  * @param {number | undefined} shared the client's requestTimeoutMs
  */
 export function plainOptions(operation, options, shared) {
-  const { requestTimeoutMs = shared, timeoutMs, speed } = options;
-  const { stalenessBudget, intervalMs, maxRequests, afterModal, throwOnFailure } = options;
+  const { requestTimeoutMs = shared, timeoutMs } = options;
   /** "None", which JSON tells from "not given" by a value alone. @param {any} ms */
   const limit = (ms) => (ms === null || ms === Infinity ? false : ms);
-  return toJson(operation, {
-    requestTimeoutMs: limit(requestTimeoutMs),
-    timeoutMs: limit(timeoutMs),
-    stalenessBudget,
-    intervalMs,
-    maxRequests,
-    afterModal,
-    throwOnFailure,
-    speed,
-  });
+  /** @type {Record<string, unknown>} */
+  const plain = { requestTimeoutMs: limit(requestTimeoutMs), timeoutMs: limit(timeoutMs) };
+  for (const name of PLAIN) plain[name] = options[name];
+  return toJson(operation, plain);
 }
