@@ -3,12 +3,12 @@ import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/pro
 import { dirname, join, relative } from "node:path";
 import { root } from "./shell.mjs";
 
-/** What several entries share. One copy each: an error of any entry is a `CometError` of all, and a page loads no client twice. */
-const parts = ["create.js", "shared.js", "gateway/create.js", "wasm-inline.js", "edge/wasm-inline.js"];
+/** What several entries share, in one copy each. */
+const parts = ["create.js", "gateway/create.js", "wasm-inline.js", "edge/wasm-inline.js"];
 /** Files with long texts, which a limit of the line would cut into lines, too. */
 const withData = ["wasm-inline.js", "edge/wasm-inline.js", "sandbox.js"];
-/** Sources that are in a part of another name. @type {Record<string, string>} */
-const homes = { "errors.js": "shared.js", "task.js": "shared.js" };
+/** Sources that `create.js` has for all entries but the gateway, which loads no client and has a copy of what it needs. */
+const inCreate = ["errors.js", "task.js"];
 
 /**
  * Makes dist of a folder with the sources and the modules: each entry and each part is one file, with all that it alone needs.
@@ -72,7 +72,7 @@ function apart(source, file, kept) {
         if (kind === "entry-point") return undefined;
         if (!path.startsWith(".")) return { path, external: true };
         const wanted = relative(source, join(resolveDir, path));
-        const home = homes[wanted] ?? wanted;
+        const home = inCreate.includes(wanted) && !file.startsWith("gateway") ? "create.js" : wanted;
         const isApart = home !== file && (kept.includes(home) || /\.wasm(\?module)?$/.test(home));
         if (!isApart) return undefined;
         const from = relative(dirname(file), home);

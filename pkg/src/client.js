@@ -210,9 +210,6 @@ export class Client {
     return this.#calls.call(name, () => ({ json: toJson(operationOf(name), handle) }), options, { handle });
   }
 }
-if (Symbol.dispose) {
-  Object.defineProperty(Client.prototype, Symbol.dispose, { value: Client.prototype.close });
-}
 
 /** As in the wasm. */
 const READ_LIMIT_MS = 30_000;

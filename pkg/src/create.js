@@ -2,6 +2,9 @@ import { Client } from "./client.js";
 import { isModule } from "./engine.js";
 import { CometError, invalid, isCometError, notLoaded } from "./errors.js";
 
+export { CometError, invalid, isCometError } from "./errors.js";
+export { findButton, isTerminal, supersedes } from "./task.js";
+
 /** @import * as api from "./index.js" */
 
 /**
@@ -12,6 +15,10 @@ import { CometError, invalid, isCometError, notLoaded } from "./errors.js";
  * @param {boolean} isShared waits may share what they wait for: see DESIGN.md, request contexts
  */
 export function bind(load, isShared) {
+  // Not beside the class: bundlers would keep it for a program that makes no client.
+  if (Symbol.dispose) {
+    Object.defineProperty(Client.prototype, Symbol.dispose, { value: Client.prototype.close });
+  }
   /** @type {WebAssembly.Module | Promise<WebAssembly.Module> | undefined} */
   let module;
 

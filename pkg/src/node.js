@@ -1,7 +1,7 @@
 import { bind } from "./create.js";
 import { load } from "./load-node.js";
 
-export { CometError, findButton, isCometError, supersedes } from "./shared.js";
+export { CometError, findButton, isCometError, supersedes } from "./create.js";
 
 /** Made by the first call of the three: a program with none of them gets no client and no wasm from a bundler. */
 let made = /** @type {ReturnType<typeof bind> | undefined} */ (undefined);

@@ -1,20 +1,26 @@
 // SHA-256 piece by piece, which WebCrypto cannot do.
 
-/** @type {number[]} */
-const primes = [];
-for (let number = 2; primes.length < 64; number += 1) {
-  if (primes.every((prime) => number % prime > 0)) primes.push(number);
+/** Made when they are first needed: an import computes nothing. @type {{ rounds: number[], start: number[] } | undefined} */
+let made;
+
+/** The first 32 bits after the point of the first primes' roots. */
+function constants() {
+  /** @type {number[]} */
+  const primes = [];
+  for (let number = 2; primes.length < 64; number += 1) {
+    if (primes.every((prime) => number % prime > 0)) primes.push(number);
+  }
+  const fraction = (/** @type {number} */ number) => ((number % 1) * 2 ** 32) | 0;
+  const rounds = primes.map((prime) => fraction(Math.cbrt(prime)));
+  return { rounds, start: primes.slice(0, 8).map((prime) => fraction(Math.sqrt(prime))) };
 }
-/** The first 32 bits after the point. @param {number} number */
-const fraction = (number) => ((number % 1) * 2 ** 32) | 0;
-const ROUNDS = primes.map((prime) => fraction(Math.cbrt(prime)));
-const START = primes.slice(0, 8).map((prime) => fraction(Math.sqrt(prime)));
 
 /** @param {number} word @param {number} by */
 const rotated = (word, by) => (word >>> by) | (word << (32 - by));
 
 export class Sha256 {
-  #state = new Int32Array(START);
+  #constants = (made ??= constants());
+  #state = new Int32Array(this.#constants.start);
   #block = new Uint8Array(64);
   #view = new DataView(this.#block.buffer);
   #words = new Int32Array(64);
@@ -43,6 +49,7 @@ export class Sha256 {
   }
 
   #mix() {
+    const { rounds } = this.#constants;
     const words = this.#words;
     const block = this.#view;
     for (let at = 0; at < 16; at += 1) words[at] = block.getInt32(at * 4);
@@ -50,7 +57,7 @@ export class Sha256 {
     let [a, b, c, d, e, f, g, h] = this.#state;
     for (let at = 0; at < 64; at += 1) {
       const high = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
-      const one = (h + high + ((e & f) ^ (~e & g)) + ROUNDS[at] + words[at]) | 0;
+      const one = (h + high + ((e & f) ^ (~e & g)) + rounds[at] + words[at]) | 0;
       const low = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22);
       const two = (low + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       h = g;
