@@ -57,7 +57,8 @@ export async function submitOnce({ client, bucket, mark, submit, id, hook }) {
 
 /** @param {any} params @param {string | undefined} notifyHook @param {string} id */
 function withHook(params, notifyHook, id) {
-  return notifyHook ? { state: `comet-tasks ${id}`, notifyHook, ...params } : params;
+  // An empty text is none.
+  return notifyHook ? { ...params, state: params.state || `comet-tasks ${id}`, notifyHook } : params;
 }
 
 /** Pictures that lie in the bucket, as bytes. @param {any} params @param {any} bucket */

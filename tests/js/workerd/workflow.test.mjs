@@ -161,7 +161,8 @@ async function reading(id = "1773314942177666") {
 test("after a lost answer, a hook with the submit's tag gives the task back", LIMIT, async () => {
   use({ faults: [{ on: "submit", at: 1, do: "drop_after" }] });
   const waits = world.reached("> word of the task");
-  await create(PICTURE, { hooked: true, longestWaitMs: 30_000 });
+  const params = { ...PICTURE.params, state: "", notifyHook: "" };
+  await create({ kind: "imagine", params }, { hooked: true, longestWaitMs: 30_000 });
   await waits;
   const { url, state } = await told();
   assert.equal(state, `comet-tasks ${world.id}`);
