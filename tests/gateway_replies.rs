@@ -166,12 +166,14 @@ fn a_submits_reply_says_the_same_through_the_gateway() {
             "remix" => (Kind::Remix, json!({ "handle": "task_1", "prompt": "x" })),
             _ => continue,
         };
-        let params = params.to_string();
-        let submission = Submission::read(kind, &json::parse(&params).unwrap(), Dialect::Comet, None).unwrap();
+        let read = |params: &str| Submission::read(kind, &json::parse(params).unwrap(), Dialect::Comet, None).unwrap();
+        let submission = read(&params.to_string());
+        // The page knows the parent by the gateway's name for it.
+        let of_page = read(&params.to_string().replace("task_1", &tagged("task_1")));
         for reply in &case.replies {
             let direct = submission.judge(reply, SERVICE, NOW);
             let (_, passed) = through(Route::Submit(kind), &[], reply);
-            let page = submission.judge(&passed, PAGE, NOW);
+            let page = of_page.judge(&passed, PAGE, NOW);
             match (direct, page) {
                 (Ok(direct), Ok(page)) => {
                     assert_eq!(page.handle.id.as_str(), tagged(direct.handle.id.as_str()), "{}", case.id);

@@ -86,11 +86,11 @@ impl Submission {
     }
 
     /// An error status over a body that says "accepted": the task may well exist, and this is its name.
-    fn keep_named_task(&self, mut error: Error, text: &str, now: Millis) -> Error {
+    fn keep_named_task(&self, mut error: Error, body: &str, now: Millis) -> Error {
         if error.status.is_none_or(|status| status < 400) {
             return error;
         }
-        let Ok(body) = json::parse(text) else { return error };
+        let Ok(body) = json::parse(body) else { return error };
         let code = midjourney::code(&body);
         // Where it is in doubt whether the task exists, its name is worth keeping, too; one that a video's object has only
         // if it can be no other's, such as a request's.
@@ -99,7 +99,9 @@ impl Submission {
             Family::Videos => {
                 let id = videos::created_id(&body);
                 let says_error = !body.get("error").is_null() || error.service_code.is_some();
-                let is_own = id.as_ref().is_some_and(TaskId::is_of_videos);
+                // A remix names its parent in the path, and an error may repeat that.
+                let is_new = |id: &TaskId| id.is_of_videos() && text::find(&self.request.path, id.as_str()).is_none();
+                let is_own = id.as_ref().is_some_and(is_new);
                 (id, is_own && (error.ambiguous || !says_error))
             }
         };
