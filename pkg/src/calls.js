@@ -193,7 +193,9 @@ export class Calls {
    */
   ask(module, open, question) {
     const host = this.#hostOf(module);
-    if (!this.#inside(() => host.hear(KEEP, 0, 0, JSON.stringify(question)))) {
+    // Outside: what has no JSON is the caller's mistake, and no death of the instance.
+    const json = toJson("persist", question);
+    if (!this.#inside(() => host.hear(KEEP, 0, 0, json))) {
       throw open.panic("it gave no answer");
     }
     return JSON.parse(host.answered);

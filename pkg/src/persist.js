@@ -60,6 +60,7 @@ const PASSING = new Set([
  */
 export async function persist(tools, task, sink, options) {
   atLeast("persist", options, "maxBytes", 0);
+  if (options.requestTimeoutMs !== null) atLeast("persist", options, "requestTimeoutMs", 1);
   const work = new Work(tools, task, options);
   const write = sinkOf(sink, work.files.length);
   const kept = [];

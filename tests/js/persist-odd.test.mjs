@@ -58,11 +58,32 @@ for (const length of ["24, 24", "much", "", "-1", "1e1"]) {
   });
 }
 
-test("maxBytes that is no number is a validation error, and no leave to take everything", async () => {
+for (const [name, limits] of /** @type {[string, any[]][]} */ ([
+  ["maxBytes", [NaN, "10", -1, null]],
+  ["requestTimeoutMs", [NaN, "10", -1, 0]],
+])) {
+  test(`${name} that is no such number is a validation error, and no leave to take everything`, async () => {
+    const { client, picture, log } = scene();
+    const task = await picture();
+    for (const limit of limits) {
+      const error = await rejection(client.persist(task, createBucket(), { [name]: limit }));
+      assert.deepEqual([error.code, error.details.field], ["validation", name], String(limit));
+    }
+    assert.equal(log.length, 0);
+  });
+}
+
+test("a task that has no JSON is a validation error, and ends nobody's wait", async () => {
+  const round = {};
+  Object.assign(round, { round });
   const { client, picture } = scene();
   const task = await picture();
-  for (const maxBytes of [NaN, "10", -1, null]) {
-    const error = await rejection(client.persist(task, createBucket(), /** @type {any} */ ({ maxBytes })));
-    assert.deepEqual([error.code, error.details.field], ["validation", "maxBytes"], String(maxBytes));
+  const controller = new AbortController();
+  const wait = client.poll("17", { signal: controller.signal }).catch((/** @type {unknown} */ end) => end);
+  for (const odd of [{ ...task, size: 5n }, { ...task, raw: round }]) {
+    const error = await rejection(client.persist(/** @type {any} */ (odd), createBucket()));
+    assert.deepEqual([error.code, error.operation], ["validation", "persist"]);
   }
+  controller.abort("still there");
+  assert.equal(await wait, "still there");
 });
