@@ -80,7 +80,10 @@ test("a task that has no JSON is a validation error, and ends nobody's wait", as
   const task = await picture();
   const controller = new AbortController();
   const wait = client.poll("17", { signal: controller.signal }).catch((/** @type {unknown} */ end) => end);
-  for (const odd of [{ ...task, size: 5n }, { ...task, raw: round }]) {
+  for (const odd of [
+    { ...task, size: 5n },
+    { ...task, raw: round },
+  ]) {
     const error = await rejection(client.persist(/** @type {any} */ (odd), createBucket()));
     assert.deepEqual([error.code, error.operation], ["validation", "persist"]);
   }
