@@ -512,7 +512,10 @@ export class CometError extends Error {
   retryAfterMs?: number;
   /** The same call may be repeated with no risk of a second task. */
   retryable: boolean;
-  /** A task may exist and be billed although no id came back. Never sent again by this package. */
+  /**
+   * A task may exist and be billed although no id came back, or one that came with an error: that is in `handle`. Never sent
+   * again by this package.
+   */
   ambiguous: boolean;
   /** Set on every error once an id is known: `poll(error.handle)` goes on. */
   handle?: TaskHandle;
