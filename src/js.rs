@@ -67,6 +67,7 @@ mod events {
     pub(super) const TURN: u32 = 7;
     pub(super) const WOKE: u32 = 8;
     pub(super) const HURRY: u32 = 9;
+    pub(super) const CLOSE: u32 = 11;
 }
 
 /// Something has happened. It returns at once; what it leads to, the host has been told by then, unless the host is being told
@@ -95,6 +96,7 @@ pub fn hear(what: u32, id: u32, number: u32, lines: &str, value: JsValue) -> boo
         events::TURN => engine.turn(id),
         events::WOKE => engine.woke(id),
         events::HURRY => engine.hurry(),
+        events::CLOSE => engine.close(),
         // A question of `persist`: JSON in and out.
         _ => {
             let (now, dice) = engine.now_and_dice();

@@ -243,6 +243,15 @@ fn many_readings_go_out_six_at_a_time_and_come_back_in_their_order() {
     assert_eq!(seen.last().map(String::as_str), Some("ok [null,null,null,null,null,null,null,null]"));
 }
 
+#[test]
+fn many_readings_of_one_call_go_out_no_more_at_a_time_than_the_client_may_send() {
+    let mut client = Client::with(2);
+    client.call(1, "fetchTasks", r#"["task_1","task_2","task_3"]"#);
+    assert_eq!(client.seen().len(), 2);
+    client.replies(1, 404, r#"{"error":{"message":"not found"}}"#);
+    assert_eq!(client.seen().len(), 1);
+}
+
 /// An engine, the clock, and what it wants done.
 struct Client {
     engine: Engine<String>,
@@ -262,11 +271,15 @@ fn start(caller: u32) -> Start {
 
 impl Client {
     fn new() -> Self {
+        Client::with(6)
+    }
+
+    fn with(most_in_flight: usize) -> Self {
         let settings = Settings {
             base_url: "https://gateway.example".into(),
             dialect: Dialect::Comet,
             request_timeout: None,
-            most_in_flight: 6,
+            most_in_flight,
             is_traced: false,
         };
         Client { engine: Engine::new(settings, || 0.5), now: START, steady: 0 }

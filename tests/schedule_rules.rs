@@ -4,9 +4,10 @@
 mod durations;
 
 use comet_tasks::core::belief::{Belief, Beliefs, Learned};
+use comet_tasks::core::error::{Code, Error};
 use comet_tasks::core::handle::{Family, Kind};
 use comet_tasks::core::json;
-use comet_tasks::core::poller::{PollOptions, Poller, Step};
+use comet_tasks::core::poller::{PollOptions, Poller, Route, Step};
 use comet_tasks::core::reading;
 use comet_tasks::core::task::{Millis, Progress, Task};
 use durations::{handle, reply};
@@ -125,4 +126,28 @@ fn a_page_that_becomes_visible_asks_at_once_but_not_twice_within_a_second() {
     poller.handle_reply(4_100, Ok(Some(reply(&handle(Kind::Video), false, None))));
     poller.hurry(4_200);
     assert_eq!(poller.step(4_200), Step::Sleep(800));
+}
+
+#[test]
+fn a_page_that_comes_back_online_asks_at_once_after_failures_but_not_before_the_service_wants_it() {
+    for (wish, pause) in [(None, 0), (Some(30_000), 10_000)] {
+        let mut poller = poller(Kind::Video, 1_000_000);
+        // The clock of the submitter is behind: the task is asked for at once.
+        let mut error = Error::new(Code::Network, "midjourney.fetch", "offline");
+        (error.retryable, error.retry_after_ms) = (true, wish);
+        let mut now = 1_000_000;
+        for _ in 0..4 {
+            while let Step::Sleep(ms) = poller.step(now) {
+                now += ms;
+            }
+            poller.handle_reply(now, Err(error.clone()));
+        }
+        // Wherever the jitter lies, it is no more than this.
+        let Step::Sleep(left) = poller.step(now) else { panic!("it backs off") };
+        let before = if wish.is_some() { 20_000 } else { 1_000 };
+        assert!(left > before, "{left}");
+        poller.hurry(now + before);
+        let next = poller.step(now + before);
+        assert_eq!(next, if pause == 0 { Step::Fetch(Route::Single) } else { Step::Sleep(pause) });
+    }
 }

@@ -276,3 +276,45 @@ fn a_deadline_ends_a_wait_whose_request_is_under_way() {
     let outcome = wait.poller.outcome().expect("it is over");
     assert_eq!(outcome.expect_err("no reading came").code, Code::Deadline);
 }
+
+#[test]
+fn a_key_that_cannot_be_had_ends_its_waits_and_says_nothing_of_the_list_route() {
+    let mut scheduler = Scheduler::new(6);
+    let old = |id| poller(handle(id, Kind::Imagine, 0), PollOptions::default(), 60_000);
+    (0..2).for_each(|id| scheduler.add(id as u32, (), old(id), 60_000));
+    let Action::Ask(ask) = scheduler.next(60_000) else { panic!("old tasks are asked for at once") };
+    let no_key = || Error::argument("midjourney.list", "apiKey", "must be usable", "an error");
+    scheduler.replied(&ask, 60_200, |_| Err(no_key()));
+    for _ in 0..2 {
+        let Action::Settle { wait, .. } = scheduler.next(60_200) else { panic!("it has ended") };
+        assert_eq!(wait.poller.outcome().expect("it is over").expect_err("no key").code, Code::Validation);
+    }
+    assert!(scheduler.lists_work);
+}
+
+#[test]
+fn a_wait_with_an_interval_goes_along_no_earlier_than_the_service_asked() {
+    let mut error = Error::new(Code::RateLimited, "midjourney.list", "too many");
+    (error.retryable, error.retry_after_ms) = (true, Some(60_000));
+    let mut scheduler = Scheduler::new(6);
+    let options = PollOptions { interval_ms: Some(10_000), ..PollOptions::default() };
+    let old = |id| poller(handle(id, Kind::Imagine, 0), options, 60_000);
+    (0..2).for_each(|id| scheduler.add(id as u32, (), old(id), 60_000));
+    let Action::Ask(ask) = scheduler.next(60_000) else { panic!("old tasks are asked for at once") };
+    scheduler.replied(&ask, 60_200, |_| Err(error.clone()));
+    scheduler.add(2, (), old(2), 115_000);
+    let Action::Ask(ask) = scheduler.next(115_000) else { panic!("an old task is asked for at once") };
+    assert_eq!(ask.handles.len(), 1, "the others were asked to wait until 120,200");
+}
+
+#[test]
+fn a_page_that_becomes_visible_waits_for_no_company() {
+    let mut scheduler = Scheduler::new(6);
+    (0..2).for_each(|id| {
+        scheduler.add(id as u32, (), poller(handle(id, Kind::Video, 0), PollOptions::default(), 0), 0);
+    });
+    let Action::Sleep(Some(_)) = scheduler.next(5_000) else { panic!("young tasks are not asked for") };
+    scheduler.hurry(5_000);
+    let Action::Ask(ask) = scheduler.next(5_000) else { panic!("at once") };
+    assert_eq!(ask.handles.len(), 2);
+}

@@ -49,8 +49,8 @@ export function checkCall(operation, options) {
  */
 export function plainOptions(operation, options, shared) {
   const { requestTimeoutMs = shared, timeoutMs } = options;
-  /** "None", which JSON tells from "not given" by a value alone. @param {any} ms */
-  const limit = (ms) => (ms === null || ms === Infinity ? false : ms);
+  /** "None", which JSON tells from "not given" by a value alone; so that value itself is a word. @param {any} ms */
+  const limit = (ms) => (ms === null || ms === Infinity ? false : ms === false ? "false" : ms);
   /** @type {Record<string, unknown>} */
   const plain = { requestTimeoutMs: limit(requestTimeoutMs), timeoutMs: limit(timeoutMs) };
   for (const name of PLAIN) plain[name] = options[name];

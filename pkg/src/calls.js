@@ -1,7 +1,7 @@
 import { checkCall, operationOf, ownHeaders, plainOptions } from "./call-options.js";
 import { createEngine, isModule } from "./engine.js";
 import { CometError, isCometError } from "./errors.js";
-import { CALL, KEEP, LEAVE, OPEN, PROCEED } from "./events.js";
+import { CALL, CLOSE, KEEP, LEAVE, OPEN, PROCEED } from "./events.js";
 import { Host } from "./host.js";
 import { toJson } from "./images.js";
 import { OpenCall, lastId, panicError, tellNews } from "./open-call.js";
@@ -64,13 +64,12 @@ export class Calls {
       const operation = operationOf(name);
       checkCall(operation, options);
       const headers = ownHeaders(operation, this.settings.headers, options.headers);
-      const open = this.begin(operation, mayCreate, options, resolve, reject, id);
+      const open = this.begin(operation, mayCreate, options, resolve, reject, id, handle);
       open.headers = headers;
       const begin = (/** @type {Argument} */ argument) => {
         this.loaded(open, (module) => {
           const host = this.#hostOf(module);
           open.images = argument.images ?? [];
-          if (typeof handle === "object" && handle !== null) open.handle = handle;
           const lines = this.#lines(name, operation, options, argument.json);
           open.leave = () => this.#leave(open.id);
           this.#inside(() => host.hear(CALL, open.id, this.#marks(options), lines));
@@ -84,12 +83,13 @@ export class Calls {
   wait(handle, options) {
     // No async function: one that is suspended costs more than the whole wait.
     return new Promise((resolve, reject) => {
+      checkCall("poll", options);
+      const open = () => this.begin("poll", false, options, begin, reject, undefined, handle);
       /** @param {WebAssembly.Module} module */
       const begin = (module) => {
         try {
-          checkCall("poll", options);
           const { signal } = options;
-          if (this.#isClosed) throw closedError("poll");
+          if (this.#isClosed) return void open();
           if (signal?.aborted) throw signal.reason;
           const headers = ownHeaders("poll", this.settings.headers, options.headers);
           const lines = this.#lines("poll", "poll", options, toJson("poll", handle));
@@ -107,8 +107,8 @@ export class Calls {
       };
       const module = this.#load();
       if (isModule(module)) return begin(module);
-      const open = this.begin("poll", false, options ?? {}, begin, reject);
-      this.loaded(open, (module) => open.resolve(module));
+      const loading = open();
+      this.loaded(loading, (module) => loading.resolve(module));
     });
   }
 
@@ -132,6 +132,7 @@ export class Calls {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopListening();
+    this.#inside(() => this.#host?.hear(CLOSE));
     for (const call of [...this.#open.values()]) call.close();
     this.#waits.close();
     this.#host?.stop();
@@ -146,11 +147,14 @@ export class Calls {
    * @param {(value: any) => void} resolve
    * @param {(reason: any) => void} reject
    * @param {number} [id]
+   * @param {unknown} [handle]
    */
-  begin(operation, mayCreate, options, resolve, reject, id) {
+  begin(operation, mayCreate, options, resolve, reject, id, handle) {
     const open = new OpenCall(operation, mayCreate, options, { resolve, reject, ...this.#ending }, id);
+    // A bare id is no handle yet: the wasm makes one of it.
+    if (typeof handle === "object" && handle !== null) open.handle = handle;
     this.#open.set(open.id, open);
-    if (this.#isClosed) open.reject(closedError(operation));
+    if (this.#isClosed) open.close();
     else if (options.signal?.aborted) open.abort(options.signal.reason);
     return open;
   }
@@ -211,7 +215,7 @@ export class Calls {
         ...{ baseUrl, dialect, isTraced: onEvent !== undefined },
         requestTimeoutMs:
           requestTimeoutMs && (requestTimeoutMs < Infinity ? Math.trunc(requestTimeoutMs) : false),
-        maxConcurrency: Math.trunc(Math.min(maxConcurrency, 1e6)),
+        maxConcurrency: Math.min(maxConcurrency, 1e6),
       };
       const host = new Host(this.settings, {
         outgoing: (owner) => this.#outgoing(owner),

@@ -22,3 +22,5 @@ export const WOKE = 8;
 export const HURRY = 9;
 /** A question of `persist`. */
 export const KEEP = 10;
+/** The client is closed: who leaves from now on does so for that. */
+export const CLOSE = 11;

@@ -55,8 +55,8 @@ export interface ClientOptions {
    */
   maxReplyBytes?: number;
   /**
-   * Told of every request, reply, retry, reading and sleep. A request is told when it is ready to go: where `maxConcurrency` makes it
-   * wait for its turn, that is in its reply's `ms`. What it throws changes nothing.
+   * Told of every request, reply, retry, reading, sleep and end. A request is told when it is ready to go: where `maxConcurrency`
+   * makes it wait for its turn, that is in its reply's `ms`. What it throws changes nothing.
    */
   onEvent?: (event: ClientEvent) => void;
 }

@@ -118,7 +118,13 @@ export class OpenCall {
  * @param {(json: string) => any} parse
  */
 export function knownBy(handle, parse) {
-  return handle ? { handle: parse(typeof handle === "string" ? handle : JSON.stringify(handle)) } : undefined;
+  if (!handle) return undefined;
+  try {
+    return { handle: parse(typeof handle === "string" ? handle : JSON.stringify(handle)) };
+  } catch {
+    // The caller's object has changed since the call: a proxy that was revoked, say.
+    return {};
+  }
 }
 
 /**

@@ -25,7 +25,7 @@ export function checkOptions(options, isShared) {
   atLeast(WHERE, options, "maxConcurrency", 1);
   if (options.requestTimeoutMs !== null) atLeast(WHERE, options, "requestTimeoutMs", 1);
   const secrets = new Secrets();
-  const maxConcurrency = options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
+  const maxConcurrency = Math.trunc(options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY);
   return {
     secrets,
     baseUrl: checkBaseUrl(WHERE, options.baseUrl),

@@ -9,10 +9,12 @@ export function onWake(client) {
   const isPage = typeof document !== "undefined" && typeof document.addEventListener === "function";
   if (!isPage || typeof window === "undefined") return () => {};
   const weak = new WeakRef(client);
-  const wake = () => {
+  const wake = (/** @type {Event} */ event) => {
     const held = weak.deref();
+    // A page is also shown when it has just been loaded, and has missed nothing.
+    const isNew = /** @type {PageTransitionEvent} */ (event).persisted === false;
     if (!held) stop();
-    else if (document.visibilityState !== "hidden") held.hurry();
+    else if (document.visibilityState !== "hidden" && !isNew) held.hurry();
   };
   const stop = () => {
     document.removeEventListener("visibilitychange", wake);

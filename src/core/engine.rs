@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::belief::{self, Belief, Beliefs};
 use super::classify::{Judge, Purpose};
 use super::error::{Code, Error, Hint, Resend};
-use super::handle::TaskHandle;
+use super::handle::{TaskHandle, TaskId};
 use super::http::{HttpRequest, Reply};
 use super::json::Writer;
 use super::poller::PollOptions;
@@ -133,19 +133,21 @@ struct Done<V> {
     raws: Option<Vec<V>>,
     /// For the event.
     status: Status,
+    /// Likewise, where it is about one task.
+    id: Option<TaskId>,
 }
 
 impl<V> Done<V> {
     fn plain(json: String) -> Box<Self> {
-        Done::with_status(json, Status::Succeeded)
+        Done::with_status(json, Status::Succeeded, None)
     }
 
-    fn with_status(json: String, status: Status) -> Box<Self> {
-        Box::new(Done { json, raws: None, status })
+    fn with_status(json: String, status: Status, handle: Option<&TaskHandle>) -> Box<Self> {
+        Box::new(Done { json, raws: None, status, id: handle.map(|handle| handle.id.clone()) })
     }
 
     fn task(task: &Task) -> Box<Self> {
-        Done::with_status(written(task), task.status)
+        Done::with_status(written(task), task.status, Some(&task.handle))
     }
 }
 
@@ -169,6 +171,7 @@ pub struct Engine<V> {
     /// Who sleeps, and until when.
     sleeps: Vec<(CallerId, Millis)>,
     random: fn() -> f64,
+    is_closing: bool,
 }
 
 impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
@@ -186,6 +189,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             clock: Clock::default(),
             sleeps: Vec::new(),
             random,
+            is_closing: false,
         }
     }
 
@@ -328,14 +332,15 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let mut told = Told { verdict: "ok", json: String::new(), cause, raws: vec![raw] };
         match outcome {
             Ok(done) => {
-                self.trace_settled(operation, done.status.as_str(), None);
+                self.trace_settled(operation, done.status.as_str(), false, done.id.as_ref());
                 told.json = done.json;
                 if let Some(raws) = done.raws {
                     told.raws = raws;
                 }
             }
             Err(error) => {
-                self.trace_settled(operation, error.code.as_str(), Some(&error));
+                let id = error.handle.as_ref().map(|handle| &handle.id);
+                self.trace_settled(operation, error.code.as_str(), error.ambiguous, id);
                 (told.verdict, told.json) = ("error", json_of(|json| error.write(json)));
             }
         }
@@ -343,8 +348,8 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// Its caller does not want it any more.
-    fn conclude_aborted(&mut self, caller: CallerId, operation: &str) {
-        self.trace_settled(operation, "aborted", None);
+    fn conclude_aborted(&mut self, caller: CallerId, operation: &str, handle: Option<&TaskHandle>) {
+        self.trace_settled(operation, "aborted", false, handle.map(|handle| &handle.id));
         self.tell(caller, "aborted", String::new(), Vec::new());
     }
 

@@ -205,6 +205,11 @@ impl Error {
         error
     }
 
+    /// Nothing was sent: an argument, such as the key, could not be used. That says nothing of the service.
+    pub fn is_callers(&self) -> bool {
+        matches!(self.details, Details::Argument { .. })
+    }
+
     /// The same error, going with a task that is known.
     pub fn with_handle(mut self, handle: &TaskHandle) -> Self {
         self.handle = Some(handle.clone());

@@ -72,6 +72,8 @@ pub struct Poller {
     age_is_known: bool,
     started_at: Millis,
     next_at: Millis,
+    /// The service asked for no request before that.
+    not_before: Millis,
     requests: u32,
     route: Route,
     asked: Asked,
@@ -109,6 +111,7 @@ impl Poller {
             age_is_known: true,
             started_at: now,
             next_at: now,
+            not_before: 0,
             requests: 0,
             route: Route::Single,
             asked: Asked { at: now, route: Route::Single },
@@ -282,16 +285,20 @@ impl Poller {
     /// pause is over: so all that have it come together, whenever they began.
     pub fn waste(&self, at: Millis) -> Option<f64> {
         if self.options.interval_ms.is_some() {
-            return (at - self.asked.at >= self.next_at - at).then_some(0.0);
+            return (at >= self.not_before && at - self.asked.at >= self.next_at - at).then_some(0.0);
         }
         let growth = self.seen.growth?;
         Some(growth.waste((at - self.seen.at) as f64 / 1000.0))
     }
 
-    /// Asks as soon as may be: the page was hidden, or offline, and nobody knows what happened meanwhile.
+    /// Asks as soon as may be: the page was hidden, or offline, and nobody knows what happened meanwhile. What it failed at
+    /// may work again; it waits for no company.
     pub fn hurry(&mut self, now: Millis) {
-        if self.seen.growth.is_some() {
-            self.next_at = self.next_at.min(now.max(self.asked.at + (belief::GAP_S.0 * 1000.0) as Millis));
+        let may_come = self.options.interval_ms.is_none() && (self.seen.growth.is_some() || self.failures > 0);
+        if may_come {
+            let soonest = (self.asked.at + (belief::GAP_S.0 * 1000.0) as Millis).max(self.not_before);
+            self.next_at = self.next_at.min(now.max(soonest));
+            self.seen.growth = None;
         }
     }
 

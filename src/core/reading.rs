@@ -171,7 +171,7 @@ pub fn lacks_list(error: &Error) -> bool {
         error.code,
         Code::NotFound | Code::Unsupported | Code::Protocol | Code::Redirect | Code::Validation | Code::Rejected
     );
-    is_missing || (is_odd && !error.retryable)
+    is_missing || (is_odd && !error.retryable && !error.is_callers())
 }
 
 /// The rows of a list, which may be wrapped: `{"data": [...]}`.

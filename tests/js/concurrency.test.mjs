@@ -51,6 +51,17 @@ test("submits, readings and seeds of a client go out at most maxConcurrency at a
   await Promise.all(calls);
 });
 
+test("a fraction of a request is none", async () => {
+  const fetch = heldFetch();
+  const open = client(fetch, { maxConcurrency: 1.5 });
+  const calls = [open.submitImagine({ prompt: "a" }), open.submitImagine({ prompt: "b" })];
+  await turns();
+  assert.equal(fetch.sent, 1);
+  await fetch.answer(accepted());
+  await fetch.answer(accepted());
+  await Promise.all(calls);
+});
+
 test("six requests are out at once by default", async () => {
   const fetch = heldFetch();
   const open = client(fetch);

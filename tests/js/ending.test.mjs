@@ -13,6 +13,8 @@ const { createClient, init } = await importInstalled("comet-tasks");
 await init();
 
 const PICTURE = /** @type {const} */ ({ kind: "imagine", params: { prompt: "a" } });
+const ID = "1712345678901234";
+const HANDLE = /** @type {const} */ ({ v: 1, family: "midjourney", kind: "imagine", id: ID, submittedAt: 1 });
 const never = () => new Promise(() => {});
 const hungBody = () => new Response(new ReadableStream({ pull: never }, { highWaterMark: 0 }));
 
@@ -119,6 +121,34 @@ test("a client that is closed while the wasm compiles ends its first call at onc
   }
 });
 
+test("what closing ends carries the handle that it was given, before the wasm is there and after", async (t) => {
+  const fresh = await freshPackage();
+  t.mock.method(WebAssembly, "compile", never);
+  for (const module of [createClient, fresh.createClient]) {
+    for (const isFirst of [true, false]) {
+      const open = module({ baseUrl: BASE_URL, fetch: stubFetch(never, never, never) });
+      if (isFirst) open.close();
+      const calls = [open.poll(HANDLE), open.fetchTask(HANDLE), open.pollOnce(HANDLE)];
+      open.close();
+      for (const error of await Promise.all(calls.map(rejection))) {
+        assert.deepEqual([error.code, error.handle], ["closed", HANDLE]);
+      }
+    }
+  }
+});
+
+test("closing ends every wait, though one's handle cannot be read any more", async () => {
+  const open = client(stubFetch(never, never));
+  const { proxy, revoke } = Proxy.revocable(HANDLE, {});
+  const calls = [open.poll(proxy), open.poll(HANDLE)];
+  await turns(3);
+  revoke();
+  open.close();
+  const [revoked, other] = await Promise.all(calls.map(rejection));
+  assert.deepEqual([revoked.code, revoked.handle], ["closed", undefined]);
+  assert.deepEqual([other.code, other.handle], ["closed", HANDLE]);
+});
+
 /* ── abort ──────────────────────────────────────────────────────────── */
 
 test("a signal that is aborted already sends nothing, and not even reads the pictures", async (t) => {
@@ -156,6 +186,12 @@ test("one call's abort leaves the others of its client alone", async () => {
 test("something that is no AbortSignal is a validation error", async () => {
   const error = await rejection(client(stubFetch()).fetchTask("1", /** @type {any} */ ({ signal: "stop" })));
   assert.deepEqual([error.code, error.details.field], ["validation", "signal"]);
+});
+
+test("a client's first call is checked like any other", async () => {
+  const first = (await freshPackage("first")).createClient({ baseUrl: BASE_URL, fetch: stubFetch() });
+  const error = await rejection(first.poll("1", /** @type {any} */ ({ signal: {} })));
+  assert.deepEqual([error.code, error.details?.field], ["validation", "signal"]);
 });
 
 /* ── time limits ────────────────────────────────────────────────────── */
@@ -375,9 +411,9 @@ function textStream() {
 }
 
 /** A package whose wasm has not been loaded yet. @returns {Promise<typeof import("comet-tasks")>} */
-function freshPackage() {
+function freshPackage(word = "fresh") {
   const { resolve } = createRequire(join(folder, "tests.js"));
-  return import(`${pathToFileURL(resolve("comet-tasks")).href}?fresh`);
+  return import(`${pathToFileURL(resolve("comet-tasks")).href}?${word}`);
 }
 
 /** @param {number} count */

@@ -178,6 +178,7 @@ const wrongCalls = [
   ["headers", { headers: { "bad name": "1" } }],
   ["timeoutMs", { timeoutMs: -1 }],
   ["timeoutMs", { timeoutMs: NaN }],
+  ["timeoutMs", { timeoutMs: false }],
   ["intervalMs", { intervalMs: 0 }],
   ["maxRequests", { maxRequests: 0 }],
   ["requestTimeoutMs", { requestTimeoutMs: -1 }],

@@ -98,6 +98,18 @@ test("ten wake events within one turn make one request", async (t) => {
   assert.equal(asked.length - before, 1);
 });
 
+test("a page that is shown because it has just been loaded asks for nothing", async (t) => {
+  const { asked, pass } = await scene(t);
+  await pass(5_000);
+  const event = (/** @type {boolean} */ persisted) => Object.assign(new Event("pageshow"), { persisted });
+  window.dispatchEvent(event(false));
+  await turns(20);
+  assert.equal(asked.length, 0);
+  window.dispatchEvent(event(true));
+  await turns(20);
+  assert.equal(asked.length, 1, "it was kept, and is shown again");
+});
+
 test("a page that goes out of sight asks for nothing", async (t) => {
   const { clock, asked, pass } = await scene(t);
   t.after(() => (page.visibilityState = "visible"));

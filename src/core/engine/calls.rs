@@ -157,7 +157,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
                 let error = judge.doubtful(Code::SubmitUnknown, message);
                 self.conclude(id, call.operation, Err(error), V::default(), V::default());
             }
-            _ => self.conclude_aborted(id, call.operation),
+            Work::Single(_, handle) => self.conclude_aborted(id, call.operation, handle.as_ref()),
+            Work::Held(poller, _) | Work::Step(poller, _) => {
+                self.conclude_aborted(id, call.operation, Some(poller.handle()))
+            }
+            _ => self.conclude_aborted(id, call.operation, None),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Options<'_> {
     /// Those of a wait.
     pub(super) fn poll(&mut self) -> Result<PollOptions, Error> {
         let options = &self.fields;
-        let budget = thousandths(options, "stalenessBudget", 1, "must be seconds above 0");
+        let budget = thousandths(options, "stalenessBudget", 1, "must be seconds, 0.001 or more");
         let positive = |name| thousandths(options, name, 1000, "must be 1 or more").map(|count| count / 1000);
         let poll = PollOptions {
             staleness_budget: budget.map_or(DEFAULT_STALENESS_BUDGET, |thousandths| thousandths as f64 / 1000.0),

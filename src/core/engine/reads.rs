@@ -73,9 +73,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let done = outcome.and_then(|reply| match single {
             Single::Seed => {
                 let seed = midjourney::seeded(&reply, now)?;
-                Ok(Done::plain(json_of(|json| json.string(&seed))))
+                Ok(Done::with_status(json_of(|json| json.string(&seed)), Status::Succeeded, Some(&handle)))
             }
-            Single::Content if reading::is_content(&reply) => Ok(Done::plain(handle_json(&handle))),
+            Single::Content if reading::is_content(&reply) => {
+                Ok(Done::with_status(handle_json(&handle), Status::Succeeded, Some(&handle)))
+            }
             Single::Content => Err(reading::content_error(&handle, &reply, now)),
             _ => {
                 let mut task = reading::read(&handle, &reply, &self.settings.base_url, now)?;
@@ -100,7 +102,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let (id, limit) = (call.id(), call.limit(READ_TIMEOUT_MS));
         let Work::Many(readings) = &mut call.work else { return Ok(None) };
         let Readings { many, raws, asks } = readings;
-        while asks.len() < MOST_IN_FLIGHT {
+        while asks.len() < MOST_IN_FLIGHT.min(self.settings.most_in_flight) {
             let Some(ask) = many.next_ask() else { break };
             let name = self.send(id, &many.request(&ask), Purpose::Read, limit, (1, ask.places.len()), None);
             asks.push((name, ask));
@@ -183,7 +185,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             Route::Single => reading::read(poller.handle(), &reply, base_url, now).map(Some),
             Route::List => reading::read_listed(poller.handle(), &reply, base_url, now),
         });
-        let mut seen = None;
+        let (mut seen, mut failed) = (None, None);
         let reply = match read {
             Ok(Some(mut task)) => {
                 poller.believe(self.consider(&mut task));
@@ -192,7 +194,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             }
             Ok(None) => Ok(None),
             Err(error) => {
-                self.trace_retry(&error, Some(poller.handle()), error.retry_after_ms.unwrap_or(0));
+                failed = Some(error.clone());
                 Err(error)
             }
         };
@@ -200,6 +202,9 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             && let Some(task) = &seen
         {
             self.tell_reading(start.listens.then_some(start.caller), task, raw.clone());
+        }
+        if let (Some(error), Some(due)) = (failed, poller.due()) {
+            self.trace_retry(&error, Some(poller.handle()), due - now);
         }
         self.end_step(poller, seen)
     }
@@ -225,6 +230,6 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
                 json.key("waitMs").integer(wait_ms.unwrap_or(0));
             });
         });
-        Ok(Some(Done::with_status(json, task.map_or(Status::Running, |task| task.status))))
+        Ok(Some(Done::with_status(json, task.map_or(Status::Running, |task| task.status), Some(poller.handle()))))
     }
 }

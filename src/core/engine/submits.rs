@@ -110,7 +110,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.tell_handle(id, "begun", &handle);
         let Some(Run { options, started_at, deadline }) = submit.run.take() else {
             let status = task.map_or(Status::Queued, |task| task.status);
-            return Ok(Some(Done::with_status(handle_json(&handle), status)));
+            return Ok(Some(Done::with_status(handle_json(&handle), status, Some(&handle))));
         };
         self.tell_handle(id, "submitted", &handle);
         // What holds the handle's keeper up does not hold the wait up: it makes its last request, and ends.

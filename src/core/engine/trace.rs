@@ -2,15 +2,20 @@
 
 use super::{Asked, Effect, Engine};
 use crate::core::error::Error;
-use crate::core::handle::TaskHandle;
+use crate::core::handle::{TaskHandle, TaskId};
 use crate::core::http::{HttpRequest, Reply};
 use crate::core::json::Writer;
 use crate::core::reading;
 use crate::core::task::{Millis, Task};
 
 impl<V> Engine<V> {
+    /// Who leaves from now on does so because the client is closed.
+    pub fn close(&mut self) {
+        self.is_closing = true;
+    }
+
     /// The beginning of an event, if somebody listens; its end is [`Engine::trace`].
-    fn event(&self, operation: &str, kind: &str, handle: Option<&TaskHandle>) -> Option<Writer> {
+    fn event(&self, operation: &str, kind: &str, id: Option<&TaskId>) -> Option<Writer> {
         if !self.settings.is_traced {
             return None;
         }
@@ -18,8 +23,8 @@ impl<V> Engine<V> {
         json.raw("{");
         json.key("operation").string(operation);
         json.key("at").integer(self.clock.now);
-        if let Some(handle) = handle {
-            json.key("id").string(handle.id.as_str());
+        if let Some(id) = id {
+            json.key("id").string(id.as_str());
         }
         json.key("type").string(kind);
         Some(json)
@@ -56,7 +61,7 @@ impl<V> Engine<V> {
     /// A task was read in it.
     pub(super) fn trace_reading(&mut self, task: &Task) {
         let operation = reading::operation(&task.handle);
-        let Some(mut event) = self.event(operation, "reading", Some(&task.handle)) else { return };
+        let Some(mut event) = self.event(operation, "reading", Some(&task.handle.id)) else { return };
         task.write_standing(&mut event);
         self.trace(event);
     }
@@ -69,20 +74,19 @@ impl<V> Engine<V> {
         self.trace(event);
     }
 
-    /// A request failed, and is made again after so long, or its wait goes on or ends.
+    /// A request failed, and is made again after so long.
     pub(super) fn trace_retry(&mut self, error: &Error, handle: Option<&TaskHandle>, ms: Millis) {
-        let Some(mut event) = self.event(error.operation, "retry", handle) else { return };
+        let Some(mut event) = self.event(error.operation, "retry", handle.map(|handle| &handle.id)) else { return };
         event.key("code").string(error.code.as_str());
         event.key("waitMs").integer(ms);
         self.trace(event);
     }
 
     /// A call or a wait has ended.
-    pub(super) fn trace_settled(&mut self, operation: &str, outcome: &str, error: Option<&Error>) {
-        let handle = error.and_then(|error| error.handle.as_ref());
-        let Some(mut event) = self.event(operation, "settled", handle) else { return };
-        event.key("outcome").string(outcome);
-        event.key("ambiguous").boolean(error.is_some_and(|error| error.ambiguous));
+    pub(super) fn trace_settled(&mut self, operation: &str, outcome: &str, ambiguous: bool, id: Option<&TaskId>) {
+        let Some(mut event) = self.event(operation, "settled", id) else { return };
+        event.key("outcome").string(if self.is_closing { "closed" } else { outcome });
+        event.key("ambiguous").boolean(ambiguous);
         self.trace(event);
     }
 }

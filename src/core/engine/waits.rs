@@ -136,11 +136,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         for at in 0..self.waits.len() {
             let scheduler = &mut self.waits[at].scheduler;
             let Some(wait) = scheduler.wait(id) else { continue };
-            let operation = wait.guest.caller.operation;
+            let (operation, handle) = (wait.guest.caller.operation, wait.poller.handle().clone());
             let abandoned = scheduler.remove(id);
             self.abandon_ask(at, abandoned);
             self.soon(at);
-            return self.trace_settled(operation, "aborted", None);
+            return self.trace_settled(operation, "aborted", false, Some(&handle.id));
         }
     }
 
@@ -189,10 +189,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let Some(at) = self.place(owner) else { return };
         let (raw, cause) = if outcome.is_ok() { (value, V::default()) } else { (V::default(), value) };
         let tasks = readings(&ask, outcome.as_ref().map_err(Error::clone), &self.settings.base_url, self.clock.now);
-        if let Some(error) = tasks.iter().find_map(|task| task.as_ref().err()) {
-            self.trace_retry(error, ask.handles.first(), error.retry_after_ms.unwrap_or(0));
-        }
-        let mut read = Vec::new();
+        let (mut read, mut failed) = (Vec::new(), Vec::new());
         let (now, beliefs) = (self.clock.now, &mut self.beliefs);
         let news = self.waits[at].scheduler.replied(&ask, now, |Wait { id, poller, guest, .. }| {
             let place = ask.handles.iter().position(|handle| handle.id == poller.handle().id).unwrap_or(0);
@@ -203,13 +200,27 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
                 poller.believe(consider(beliefs, task, now));
                 read.push((*id, task.row));
                 guest.raw = raw.clone();
+            } else if task.is_err() {
+                failed.push(*id);
             }
             task
         });
+        self.trace_failed(at, &failed, tasks.iter().find_map(|task| task.as_ref().err()));
         news.into_iter().for_each(|id| self.tell_news(at, id));
         let body = outcome.unwrap_or_default();
         self.set_aside(at, body.text(), read);
         self.soon(at);
+    }
+
+    /// A request failed: of the waits that it was for, the first that goes on tells when it is made again.
+    fn trace_failed(&mut self, at: usize, failed: &[CallerId], error: Option<&Error>) {
+        let goes_on = failed.iter().find_map(|&id| {
+            let poller = &mut self.waits[at].scheduler.wait(id)?.poller;
+            Some((poller.due()?, poller.handle().clone()))
+        });
+        if let (Some((due, handle)), Some(error)) = (goes_on, error) {
+            self.trace_retry(error, Some(&handle), due - self.clock.now);
+        }
     }
 
     /// Of a wait that goes on only its own row is kept: the rest of the reply, and what was read from it, may go.

@@ -70,7 +70,7 @@ impl Poller {
         self.next_at = now + self.pause(now, task.progress);
         if let Some(at) = task.retry_after_ms.map(|wish| now + wish).filter(|at| *at > self.next_at) {
             self.seen.growth = None;
-            self.next_at = at;
+            (self.next_at, self.not_before) = (at, at);
         }
         match task.status {
             Status::Queued | Status::Running => self.modal_since = None,
@@ -138,7 +138,8 @@ impl Poller {
         self.failures += 1;
         let (most, longest) = FAILURES_TOLERATED;
         if !error.retryable || (self.failures >= most && now - self.failing_since >= longest) {
-            let is_refused = matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Quota);
+            let is_refused =
+                error.is_callers() || matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Quota);
             if self.asked.route == Route::List && !is_refused {
                 // The task's own address may work all the same.
                 self.leave_list();
@@ -149,8 +150,8 @@ impl Poller {
             return;
         }
         self.seen.growth = None;
-        let backoff = self.backoff();
-        self.next_at = now + backoff.max(error.retry_after_ms.unwrap_or(0));
+        self.not_before = now + error.retry_after_ms.unwrap_or(0);
+        self.next_at = self.not_before.max(now + self.backoff());
     }
 
     /// A gateway without the list route, or whose list does not have the task: it is read singly from now on.
