@@ -124,6 +124,7 @@ fn an_excerpt_is_two_hundred_characters_without_tags() {
     assert_eq!(excerpt("a\u{0}\u{1b}[31mb"), "a [31mb");
     assert_eq!(excerpt("  \n"), "");
     assert_eq!(excerpt("a > b"), "a > b");
+    assert_eq!(excerpt("<p>3 < 4 <!-- no --></p><"), "3 < 4 <");
 }
 
 #[test]

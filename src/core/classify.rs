@@ -244,10 +244,11 @@ impl Words {
         let inner = body.get("errors").items().first().map_or(&Value::Null, |first| first.get("message"));
         let message = body.first_words("error.message error message description msg detail err error_msg");
         let message = message.or_else(|| inner.words()).or_else(|| body.words()).unwrap_or_default();
+        let is_page = message.starts_with("<") || text::find(message, "</").is_some();
         Words {
             code: service_code(error.get("code")).or_else(|| service_code(body.get("code"))),
             // A web page is never shown, not even from inside a message.
-            message: if message.starts_with("<") { excerpt(message) } else { message.into() },
+            message: if is_page { excerpt(message) } else { message.into() },
             request_id: body.get("request_id").words().map(str::to_string),
         }
     }

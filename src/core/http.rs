@@ -210,13 +210,19 @@ pub fn content(text: &str) -> Content<'_> {
     }
 }
 
+/// Whether an angle bracket with this letter behind it begins a tag; that of "3 < 4" does not.
+pub fn begins_tag(next: Option<&char>) -> bool {
+    next.is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'))
+}
+
 /// The first 200 characters of a body, without its tags and with single spaces.
 pub fn excerpt(text: &str) -> String {
     let mut plain = String::new();
     let mut in_tag = false;
-    for letter in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
         match letter {
-            '<' => in_tag = true,
+            '<' if begins_tag(letters.peek()) => in_tag = true,
             '>' if in_tag => in_tag = false,
             _ if in_tag => continue,
             _ if letter.is_whitespace() || letter.is_control() => {

@@ -2,7 +2,7 @@
 //! is the service's own becomes the gateway's. A reply to a read names no task but those that were asked for: whatever the
 //! service says, reading gives nobody a task. Only a submit's reply names new ones.
 
-use crate::core::http::{Content, Reply, content};
+use crate::core::http::{Content, Reply, begins_tag, content};
 use crate::core::json::{self, Value, Writer};
 use crate::core::task::{Family, TaskId};
 use crate::core::{assets, midjourney, text};
@@ -375,9 +375,10 @@ fn plain(words: &str) -> String {
     const MOST: usize = 1_000;
     let mut plain = String::new();
     let mut in_tag = false;
-    for letter in words.chars().take(4 * MOST) {
+    let mut letters = words.chars().take(4 * MOST).peekable();
+    while let Some(letter) = letters.next() {
         match letter {
-            '<' => in_tag = true,
+            '<' if begins_tag(letters.peek()) => in_tag = true,
             '>' if in_tag => in_tag = false,
             _ if in_tag => {}
             _ => plain.push(letter),
