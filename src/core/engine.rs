@@ -238,7 +238,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     pub fn replied(&mut self, ask: AskId, reply: Reply, raw: V) {
         let Some(mut asked) = self.forget(ask) else { return };
         self.trace_response(&asked, &reply);
-        self.came(&mut asked, Ok(reply), raw);
+        self.came(&mut asked, Ok(&reply), raw);
     }
 
     /// A request came to nothing. `is_sent`: it may have reached the service.
@@ -248,7 +248,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.came(&mut asked, Err(error), cause);
     }
 
-    fn came(&mut self, asked: &mut Asked, outcome: Result<Reply, Error>, value: V) {
+    fn came(&mut self, asked: &mut Asked, outcome: Result<&Reply, Error>, value: V) {
         if let Some(ask) = asked.ask.take() {
             return self.wait_came(asked.owner, ask, outcome, value);
         }

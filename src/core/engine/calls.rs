@@ -97,7 +97,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// What came of a request of it, and its body or what was thrown.
-    pub(super) fn call_came(&mut self, mut call: Box<Call<V>>, ask: AskId, outcome: Result<Reply, Error>, value: V) {
+    pub(super) fn call_came(&mut self, mut call: Box<Call<V>>, ask: AskId, outcome: Result<&Reply, Error>, value: V) {
         let (id, operation) = (call.id(), call.operation);
         let is_lost = outcome.is_err();
         let (cause, raw) = if is_lost { (value, V::default()) } else { (V::default(), value) };

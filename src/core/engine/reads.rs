@@ -63,24 +63,24 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         &mut self,
         single: Single,
         handle: Option<TaskHandle>,
-        outcome: Result<Reply, Error>,
+        outcome: Result<&Reply, Error>,
     ) -> Outcome<V> {
         let now = self.clock.now;
         let Some(handle) = handle else {
-            let urls = midjourney::uploaded(&outcome?, now)?;
+            let urls = midjourney::uploaded(outcome?, now)?;
             return Ok(Some(Done::plain(json_of(|json| json.strings(&urls)))));
         };
         let done = outcome.and_then(|reply| match single {
             Single::Seed => {
-                let seed = midjourney::seeded(&reply, now)?;
+                let seed = midjourney::seeded(reply, now)?;
                 Ok(Done::with_status(json_of(|json| json.string(&seed)), Status::Succeeded, Some(&handle)))
             }
-            Single::Content if reading::is_content(&reply) => {
+            Single::Content if reading::is_content(reply) => {
                 Ok(Done::with_status(handle_json(&handle), Status::Succeeded, Some(&handle)))
             }
-            Single::Content => Err(reading::content_error(&handle, &reply, now)),
+            Single::Content => Err(reading::content_error(&handle, reply, now)),
             _ => {
-                let mut task = reading::read(&handle, &reply, &self.settings.base_url, now)?;
+                let mut task = reading::read(&handle, reply, &self.settings.base_url, now)?;
                 self.consider(&mut task);
                 self.trace_reading(&task);
                 Ok(Done::task(&task))
@@ -124,7 +124,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         &mut self,
         mut call: Box<Call<V>>,
         ask: AskId,
-        outcome: Result<Reply, Error>,
+        outcome: Result<&Reply, Error>,
         value: &V,
     ) -> Outcome<V> {
         let id = call.id();
@@ -132,8 +132,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let Readings { many, raws, asks } = readings;
         let Some(place) = asks.iter().position(|(name, _)| *name == ask) else { return self.read_more(call) };
         let (_, ask) = asks.swap_remove(place);
-        let reply = outcome.as_ref().map_err(Clone::clone);
-        if let Err(error) = many.replied(&ask, reply, &self.settings.base_url, self.clock.now) {
+        if let Err(error) = many.replied(&ask, outcome, &self.settings.base_url, self.clock.now) {
             self.abandon(id, &|_| true);
             return Err(error);
         }
@@ -176,14 +175,14 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         start: Start,
         poller: &mut Poller,
         route: Route,
-        outcome: Result<Reply, Error>,
+        outcome: Result<&Reply, Error>,
         raw: &V,
     ) -> Outcome<V> {
         self.sleep(start.caller, None);
         let (base_url, now) = (&self.settings.base_url, self.clock.now);
         let read = outcome.and_then(|reply| match route {
-            Route::Single => reading::read(poller.handle(), &reply, base_url, now).map(Some),
-            Route::List => reading::read_listed(poller.handle(), &reply, base_url, now),
+            Route::Single => reading::read(poller.handle(), reply, base_url, now).map(Some),
+            Route::List => reading::read_listed(poller.handle(), reply, base_url, now),
         });
         let (mut seen, mut failed) = (None, None);
         let reply = match read {

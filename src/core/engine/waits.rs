@@ -185,10 +185,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// What came of a request.
-    pub(super) fn wait_came(&mut self, owner: CallerId, ask: scheduler::Ask, outcome: Result<Reply, Error>, value: V) {
+    pub(super) fn wait_came(&mut self, owner: CallerId, ask: scheduler::Ask, outcome: Result<&Reply, Error>, value: V) {
         let Some(at) = self.place(owner) else { return };
         let (raw, cause) = if outcome.is_ok() { (value, V::default()) } else { (V::default(), value) };
-        let tasks = readings(&ask, outcome.as_ref().map_err(Error::clone), &self.settings.base_url, self.clock.now);
+        let body = outcome.as_ref().map_or("", |reply| reply.text());
+        let tasks = readings(&ask, outcome, &self.settings.base_url, self.clock.now);
         let (mut read, mut failed) = (Vec::new(), Vec::new());
         let (now, beliefs) = (self.clock.now, &mut self.beliefs);
         let news = self.waits[at].scheduler.replied(&ask, now, |Wait { id, poller, guest, .. }| {
@@ -207,8 +208,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         });
         self.trace_failed(at, &failed, tasks.iter().find_map(|task| task.as_ref().err()));
         news.into_iter().for_each(|id| self.tell_news(at, id));
-        let body = outcome.unwrap_or_default();
-        self.set_aside(at, body.text(), read);
+        self.set_aside(at, body, read);
         self.soon(at);
     }
 
