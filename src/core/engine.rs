@@ -236,20 +236,20 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     /// A request's reply, and its body as the host has it.
     pub fn replied(&mut self, ask: AskId, reply: Reply, raw: V) {
-        let Some(mut asked) = self.forget(ask) else { return };
+        let Some(asked) = self.forget(ask) else { return };
         self.trace_response(&asked, &reply);
-        self.came(&mut asked, Ok(&reply), raw);
+        self.came(&asked, Ok(&reply), raw);
     }
 
     /// A request came to nothing. `is_sent`: it may have reached the service.
     pub fn failed(&mut self, ask: AskId, lost: Lost, is_sent: bool, cause: V) {
-        let Some(mut asked) = self.forget(ask) else { return };
+        let Some(asked) = self.forget(ask) else { return };
         let error = lost_error(&asked, lost, is_sent);
-        self.came(&mut asked, Err(error), cause);
+        self.came(&asked, Err(error), cause);
     }
 
-    fn came(&mut self, asked: &mut Asked, outcome: Result<&Reply, Error>, value: V) {
-        if let Some(ask) = asked.ask.take() {
+    fn came(&mut self, asked: &Asked, outcome: Result<&Reply, Error>, value: V) {
+        if let Some(ask) = &asked.ask {
             return self.wait_came(asked.owner, ask, outcome, value);
         }
         if let Some(call) = self.take_call(asked.owner) {

@@ -185,14 +185,14 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// What came of a request.
-    pub(super) fn wait_came(&mut self, owner: CallerId, ask: scheduler::Ask, outcome: Result<&Reply, Error>, value: V) {
+    pub(super) fn wait_came(&mut self, owner: CallerId, ask: &scheduler::Ask, outcome: Result<&Reply, Error>, value: V) {
         let Some(at) = self.place(owner) else { return };
         let (raw, cause) = if outcome.is_ok() { (value, V::default()) } else { (V::default(), value) };
         let body = outcome.as_ref().map_or("", |reply| reply.text());
-        let tasks = readings(&ask, outcome, &self.settings.base_url, self.clock.now);
+        let tasks = readings(ask, outcome, &self.settings.base_url, self.clock.now);
         let (mut read, mut failed) = (Vec::new(), Vec::new());
         let (now, beliefs) = (self.clock.now, &mut self.beliefs);
-        let news = self.waits[at].scheduler.replied(&ask, now, |Wait { id, poller, guest, .. }| {
+        let news = self.waits[at].scheduler.replied(ask, now, |Wait { id, poller, guest, .. }| {
             let place = ask.handles.iter().position(|handle| handle.id == poller.handle().id).unwrap_or(0);
             let mut task = tasks[place].clone();
             guest.cause = cause.clone();
