@@ -26,12 +26,12 @@ pub(super) struct Call<V> {
 pub(super) enum Work<V> {
     Submit(Submit),
     /// A run whose handle its caller has, and may be storing.
-    Held(Poller, Option<(Task, V)>),
+    Held(Box<Poller>, Option<(Task, V)>),
     /// One request that creates no task: a reading, a seed, an upload, a video's content.
     Single(Single, Option<TaskHandle>),
     Many(Readings<V>),
     /// One step of a wait that the host drives.
-    Step(Poller, Route),
+    Step(Box<Poller>, Route),
 }
 
 /// What a call comes to: None when it goes on.

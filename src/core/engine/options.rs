@@ -76,7 +76,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         caller: CallerId,
         argument: &Value<'_>,
         options: &mut Options<'_>,
-    ) -> Result<Poller, Error> {
+    ) -> Result<Box<Poller>, Error> {
         let handle = self.read_task_handle(caller, argument, options.fields.operation)?;
         let waiting = options.poll().map_err(|error| error.with_handle(&handle))?;
         let mut poller = self.poller(handle, waiting);
@@ -87,12 +87,12 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// A wait for the task.
-    pub(super) fn poller(&mut self, handle: TaskHandle, options: PollOptions) -> Poller {
+    pub(super) fn poller(&mut self, handle: TaskHandle, options: PollOptions) -> Box<Poller> {
         let belief = self.beliefs.of(handle.family, handle.kind, handle.model.as_deref());
         if *self.poll_options != options {
             self.poll_options = Rc::new(options);
         }
-        Poller::new(handle, self.poll_options.clone(), belief, self.clock.now, self.dice())
+        Box::new(Poller::new(handle, self.poll_options.clone(), belief, self.clock.now, self.dice()))
     }
 
     /// The handle of a call's task. Who gave only its id is told what it is.

@@ -96,7 +96,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         id: CallerId,
         own: Option<Option<Limit>>,
         caller: Caller,
-        mut poller: Poller,
+        mut poller: Box<Poller>,
         first: Option<(Task, V)>,
     ) {
         let at = match own {
@@ -113,7 +113,7 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             raw = bytes;
         }
         let guest = Guest { caller, raw, row: None, cause: V::default() };
-        self.waits[at].scheduler.add(id, guest, poller, self.clock.now);
+        self.waits[at].scheduler.add(id, guest, *poller, self.clock.now);
         if is_read {
             self.tell_news(at, id);
         }
