@@ -76,7 +76,12 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         self.calls.push(call);
     }
 
-    pub(super) fn submit_came(&mut self, mut call: Box<Call<V>>, outcome: Result<&Reply, Error>, raw: &V) -> Outcome<V> {
+    pub(super) fn submit_came(
+        &mut self,
+        mut call: Box<Call<V>>,
+        outcome: Result<&Reply, Error>,
+        raw: &V,
+    ) -> Outcome<V> {
         let Work::Submit(submit) = &mut call.work else { return Ok(None) };
         let reply = outcome.map_err(|error| match error.code {
             Code::Timeout if submit.is_cut => over(&submit.submission.request, error.ambiguous),

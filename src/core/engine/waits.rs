@@ -185,7 +185,13 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     }
 
     /// What came of a request.
-    pub(super) fn wait_came(&mut self, owner: CallerId, ask: &scheduler::Ask, outcome: Result<&Reply, Error>, value: V) {
+    pub(super) fn wait_came(
+        &mut self,
+        owner: CallerId,
+        ask: &scheduler::Ask,
+        outcome: Result<&Reply, Error>,
+        value: V,
+    ) {
         let Some(at) = self.place(owner) else { return };
         let (raw, cause) = if outcome.is_ok() { (value, V::default()) } else { (V::default(), value) };
         let body = outcome.as_ref().map_or("", |reply| reply.text());
