@@ -10,7 +10,7 @@ import { Stop, main, root } from "./shell.mjs";
  * Bytes in brotli. The inline form may cost 1.1 times the plain one. The goal is 32 KiB; until it is reached the budget is what has
  * been, so that growth fails the build.
  */
-const plain = 65_400;
+const plain = 61_300;
 const SLIM = "slim + wasm: what a page pays";
 const INLINE = "default entry (wasm inline)";
 /** In bytes. The tarball has the client's module and the gateway's twice each, and a sandbox. */
