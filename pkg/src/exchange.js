@@ -177,52 +177,34 @@ export class Exchange {
       onEnd();
       return response;
     }
-    /** @type {ReadableStreamDefaultController} */
-    let controller;
-    let isOver = false;
     const end = () => {
-      isOver = true;
+      link.isOver = true;
       clearTimeout(this.#timer);
       signal.removeEventListener("abort", onAbort);
       onEnd();
     };
-    /** @param {unknown} error */
-    const fail = (error) => {
-      if (isOver) return;
-      end();
-      controller.error(error);
-      this.abort();
-      reader.cancel(error).catch(() => {});
-    };
-    const onAbort = () => fail(signal.reason);
-    this.#onLate = () => fail(failure("timeout"));
-    const source = {
-      start: (/** @type {ReadableStreamDefaultController} */ own) => {
-        controller = own;
-        signal.addEventListener("abort", onAbort);
-        if (signal.aborted) onAbort();
-      },
-      pull: async () => {
-        try {
-          this.#giveTime();
-          const { value } = await reader.read();
-          clearTimeout(this.#timer);
-          if (isOver) return;
-          if (value) return controller.enqueue(value);
-          end();
-          controller.close();
-        } catch (cause) {
-          fail(failure("network", cause));
-        }
-      },
-      cancel: (/** @type {unknown} */ reason) => {
+    /** @type {Link} */
+    const link = {
+      isOver: false,
+      own: undefined,
+      begin: () => this.#giveTime(),
+      pause: () => clearTimeout(this.#timer),
+      end,
+      fail: (error) => {
+        if (link.isOver) return;
         end();
-        return reader.cancel(reason);
+        link.own?.deref()?.controller.error(error);
+        this.abort();
+        reader.cancel(error).catch(() => {});
       },
+      broken: (cause) => link.fail(failure("network", cause)),
     };
+    const onAbort = () => link.fail(signal.reason);
+    this.#onLate = () => link.fail(failure("timeout"));
+    const stream = streamOf(reader, link, this.#settings.gate !== undefined);
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
     const { status, statusText, headers, url } = response;
-    // No piece is read before the caller asks for it.
-    const stream = new ReadableStream(source, { highWaterMark: 0 });
     return Object.defineProperty(new Response(stream, { status, statusText, headers }), "url", {
       value: url,
     });
@@ -278,6 +260,59 @@ export class Exchange {
     if (this.#isOver) this.#controller.abort();
     return this.#controller.signal;
   }
+}
+
+/**
+ * @typedef {object} Link what a download's end comes through: its client and its signal have it for as long as they live
+ * @property {boolean} isOver
+ * @property {{ deref(): { controller: ReadableStreamDefaultController } | undefined } | undefined} own the stream's
+ * @property {() => void} begin a piece is asked for
+ * @property {() => void} pause it is there
+ * @property {() => void} end
+ * @property {(error: unknown) => void} fail
+ * @property {(cause: unknown) => void} broken
+ */
+
+/** @type {FinalizationRegistry<Link> | undefined} */
+let dropped;
+/** @param {Link} link */
+const lose = (link) => link.fail("nobody reads it any more");
+
+/**
+ * The body as a stream. The link does not keep it: who drops it unread drops the connection too, when the host comes to collect it.
+ * In a Worker it ends with its request.
+ * @param {ReadableStreamDefaultReader} reader
+ * @param {Link} link
+ * @param {boolean} mayTell
+ */
+function streamOf(reader, link, mayTell) {
+  // No object of the host's, which may come and go while its stream is read: what the stream calls holds it, and nothing else.
+  const own = { controller: /** @type {any} */ (undefined) };
+  const source = {
+    start: (/** @type {ReadableStreamDefaultController} */ controller) => void (own.controller = controller),
+    pull: async () => {
+      try {
+        link.begin();
+        const { value } = await reader.read();
+        link.pause();
+        if (link.isOver) return;
+        if (value) return own.controller.enqueue(value);
+        link.end();
+        own.controller.close();
+      } catch (cause) {
+        link.broken(cause);
+      }
+    },
+    cancel: (/** @type {unknown} */ reason) => {
+      link.end();
+      return reader.cancel(reason);
+    },
+  };
+  const isWeak = mayTell && "WeakRef" in globalThis;
+  link.own = isWeak ? new WeakRef(own) : { deref: () => own };
+  if (isWeak) (dropped ??= new FinalizationRegistry(lose)).register(own, link);
+  // No piece is read before the caller asks for it.
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 /** @param {Uint8Array[]} pieces */

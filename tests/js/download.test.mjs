@@ -1,6 +1,8 @@
 // downloadContent after it has resolved: the signal and the time limit hold until the end of the body.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { importInstalled } from "./installed.mjs";
 import { stopClock, turn } from "./support/clock.mjs";
 import { BASE_URL, rejection, stubFetch } from "./support/replies.mjs";
@@ -99,6 +101,40 @@ test("a connection that breaks ends the download with code network, its cause an
   body.fail(cause);
   const error = await rejection(response.arrayBuffer());
   assert.deepEqual([error.code, error.handle.id, error.cause], ["network", "task_1", cause]);
+});
+
+test("a download that nobody reads ends with its connection once it was dropped, though its client and its signal live on", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc");
+  const { signal } = new AbortController();
+  const body = written();
+  const client = createClient({ baseUrl: BASE_URL, fetch: stubFetch(new Response(body.stream)) });
+  await client.downloadContent("task_1", { signal });
+  for (let turns = 0; turns < 100 && !body.canceled; turns += 1) {
+    gc();
+    await turn();
+  }
+  assert.equal(body.canceled, "nobody reads it any more");
+  assert.equal(signal.aborted, false);
+  client.close();
+});
+
+test("a download of which its reader alone is left goes on, however often the host collects", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc");
+  const body = written();
+  const client = createClient({ baseUrl: BASE_URL, fetch: stubFetch(new Response(body.stream)) });
+  const reader = /** @type {any} */ ((await client.downloadContent("task_1")).body).getReader();
+  for (let at = 0; at < 5; at += 1) {
+    for (let turns = 0; turns < 10; turns += 1) {
+      gc();
+      await turn();
+    }
+    body.write(at);
+    assert.equal((await reader.read()).value[0], at);
+  }
+  assert.equal(body.canceled, undefined);
+  client.close();
 });
 
 test("a download that its reader leaves ends the connection, and leaves no timer", async (t) => {
