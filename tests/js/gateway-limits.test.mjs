@@ -84,6 +84,33 @@ for (const [call, limitMs, mayHaveMade, start] of calls) {
   }
 }
 
+const WHOLE = JSON.stringify({ code: 1, description: "ok", result: "1712345678909999" });
+
+for (const [end, close] of /** @type {[string, (body: ReadableStreamDefaultController) => void][]} */ ([
+  ["never ends", () => {}],
+  ["breaks off", (body) => setTimeout(() => body.error(new Error("reset")), 1_000)],
+])) {
+  test(`a task's name that came goes on to the caller when the body ${end} after it`, async (t) => {
+    const { state, arrived, fetch } = service(async () => {
+      const start = (/** @type {ReadableStreamDefaultController} */ body) => {
+        body.enqueue(Buffer.from(WHOLE));
+        close(body);
+      };
+      return new Response(new ReadableStream({ start }));
+    });
+    const { client } = await openGateway(fetch);
+    const clock = stopClock(t);
+    state.isSilent = true;
+    const submit = client.submitImagine({ prompt: "a boat" });
+    await arrived;
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    clock.tick(120_000);
+    assert.ok((await submit).id.startsWith("1712345678909999."));
+    assert.equal(clock.countTimers(), 0);
+    client.close();
+  });
+}
+
 test("a result streams for longer than its head may take", async (t) => {
   /** @type {ReadableStreamDefaultController<Uint8Array>} */
   let film = /** @type {any} */ (undefined);

@@ -12,10 +12,9 @@ const MOST_PARTS = 32;
  * A body's bytes, counted as they come: no header is believed.
  * @param {ReadableStream<Uint8Array> | null} body
  * @param {number} most
+ * @param {Uint8Array<ArrayBuffer>[]} [pieces] what has come so far, for who wants to know
  */
-export async function readBytes(body, most) {
-  /** @type {Uint8Array<ArrayBuffer>[]} */
-  const pieces = [];
+export async function readBytes(body, most, pieces = []) {
   if (!body) return new Uint8Array(0);
   const reader = body.getReader();
   for (let length = 0; ;) {

@@ -1,7 +1,7 @@
 import { TooLarge, readBytes, readForm, writeForm } from "./bodies.js";
 import { Ids, subjectOf } from "./ids.js";
 import { Limit } from "./limit.js";
-import { cutPictures, fillPictures } from "./pictures.js";
+import { cutPictures, fillPictures, join } from "./pictures.js";
 import { contentReply, hide, passedHeaders } from "./replies.js";
 
 /** What of a request's head the decision needs. The others are not read, and none is passed on. */
@@ -221,7 +221,10 @@ export class Exchange {
       const content = type && contentReply(response, headers, type);
       if (content) return this.#settled(content);
     }
-    const { bytes, isOver } = await this.#inTime(readReply(response), limit);
+    /** @type {Uint8Array<ArrayBuffer>[]} */
+    const pieces = [];
+    const reading = this.#inTime(readReply(response, pieces), limit);
+    const { bytes, isOver } = await reading.catch((error) => wholeOf(pieces) ?? Promise.reject(error));
     const { status, type } = response;
     const shown = type === "opaqueredirect" || response.redirected ? 0 : status;
     const said = this.#rules.ask("answer", route, JSON.stringify(asked), shown, isOver, bytes);
@@ -279,18 +282,33 @@ export class Exchange {
 /**
  * At once when its length is known, since that is much quicker than piece by piece.
  * @param {Response} response
+ * @param {Uint8Array<ArrayBuffer>[]} pieces
  */
-async function readReply(response) {
+async function readReply(response, pieces) {
   const { headers, body } = response;
   const length = headers.has("content-encoding") ? undefined : headers.get("content-length");
   try {
     if (length && Number(length) <= MOST_REPLY_BYTES) {
       return { bytes: new Uint8Array(await response.arrayBuffer()), isOver: false };
     }
-    return { bytes: await readBytes(body, MOST_REPLY_BYTES), isOver: false };
+    return { bytes: await readBytes(body, MOST_REPLY_BYTES, pieces), isOver: false };
   } catch (error) {
     if (error instanceof TooLarge) return { bytes: new Uint8Array(0), isOver: true };
     throw error;
+  }
+}
+
+/**
+ * JSON that has its end is a reply, whatever became of the connection after it: it may be the only place where a task's name is.
+ * @param {Uint8Array<ArrayBuffer>[]} pieces
+ */
+function wholeOf(pieces) {
+  try {
+    const bytes = join(pieces);
+    const isWhole = typeof JSON.parse(new TextDecoder().decode(bytes)) === "object";
+    return isWhole ? { bytes, isOver: false } : undefined;
+  } catch {
+    return undefined;
   }
 }
 
