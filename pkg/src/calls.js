@@ -312,7 +312,8 @@ export class Calls {
     const fail = (/** @type {unknown} */ error) => open.abort(error);
     try {
       const stored = open.options.onSubmitted?.(this.parse(json));
-      if (typeof stored?.then === "function") stored.then(proceed, fail);
+      // Not its own `then`, which may be anybody's: it might call back twice, or throw after it has.
+      if (typeof stored?.then === "function") Promise.resolve(stored).then(proceed, fail);
       else proceed();
     } catch (error) {
       fail(error);
@@ -326,7 +327,7 @@ export class Calls {
    */
   #unwrap([verdict, json, cause, raws], open) {
     if (verdict === "ok") return [json, raws];
-    if (verdict === "aborted") throw open?.reason;
+    if (verdict === "aborted") throw open?.ended();
     const fields = this.parse(json);
     if (fields.task) this.withRaw(fields.task, raws[0]);
     // A check of the facade's own that failed inside the call, such as a key function's result.

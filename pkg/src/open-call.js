@@ -1,5 +1,6 @@
 import { CometError } from "./errors.js";
 import { closedError } from "./options.js";
+import { offAbort, onAbort } from "./signals.js";
 
 /**
  * @typedef {object} End how a call's promise ends, and who is to know that it has
@@ -48,7 +49,7 @@ export class OpenCall {
     const outer = /** @type {AbortSignal | undefined} */ (options.signal);
     this.#outer = outer;
     this.#onAbort = outer && (() => this.abort(outer.reason));
-    if (this.#onAbort) outer?.addEventListener("abort", this.#onAbort);
+    if (outer && this.#onAbort) onAbort(outer, this.#onAbort);
   }
 
   /** @param {unknown} value */
@@ -64,7 +65,7 @@ export class OpenCall {
   #isEnd() {
     if (this.isOver) return false;
     this.isOver = true;
-    if (this.#onAbort) this.#outer?.removeEventListener("abort", this.#onAbort);
+    if (this.#outer && this.#onAbort) offAbort(this.#outer, this.#onAbort);
     this.#end.onEnd(this);
     return true;
   }
@@ -105,6 +106,12 @@ export class OpenCall {
   explain(error) {
     if (!this.#closed || error.cause !== this.#closed) return error;
     return Object.assign(this.#closed, { ambiguous: error.ambiguous });
+  }
+
+  /** Why it ended before its time. What closing it has begun to say may lack the handle of a task that was just made. */
+  ended() {
+    const { reason } = this;
+    return reason && reason === this.#closed ? Object.assign(this.#closed, this.#known()) : reason;
   }
 
   #known() {

@@ -1,5 +1,6 @@
 import { knownBy, nextId, panicError, tellNews } from "./open-call.js";
 import { closedError } from "./options.js";
+import { offAbort, onAbort } from "./signals.js";
 
 /**
  * @import { Task } from "./index.js"
@@ -121,7 +122,7 @@ export class Waits {
     if (!signal || wait.onAbort) return;
     wait.onAbort = () => this.#end(id, signal.reason);
     if (signal.aborted) wait.onAbort();
-    else signal.addEventListener("abort", wait.onAbort);
+    else onAbort(signal, wait.onAbort);
   }
 
   /** @param {number} id @param {unknown} reason */
@@ -135,7 +136,7 @@ export class Waits {
   #take(id) {
     const wait = this.#waits.get(id);
     this.#waits.delete(id);
-    if (wait?.onAbort) wait.signal?.removeEventListener("abort", wait.onAbort);
+    if (wait?.signal && wait.onAbort) offAbort(wait.signal, wait.onAbort);
     return wait;
   }
 }

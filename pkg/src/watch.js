@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "./signals.js";
 import { isTerminal } from "./task.js";
 
 /** @import { PollOptions, Task } from "./index.js" */
@@ -87,10 +88,12 @@ export class Watch {
   /** @param {PollOptions} options @returns {PollOptions} */
   #hook(options) {
     const { signal: outer, onUpdate, afterModal } = options;
-    const onAbort = () => this.#controller.abort(outer?.reason);
-    if (outer?.aborted) onAbort();
-    else outer?.addEventListener("abort", onAbort);
-    this.#unhook = () => outer?.removeEventListener("abort", onAbort);
+    if (outer) {
+      const abort = () => this.#controller.abort(outer.reason);
+      if (outer.aborted) abort();
+      else onAbort(outer, abort);
+      this.#unhook = () => offAbort(outer, abort);
+    }
     const stopsAtModal = !(afterModal ?? this.#isModal);
     /** @param {Task} task */
     const listen = (task) => {

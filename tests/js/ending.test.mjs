@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { folder, importInstalled } from "./installed.mjs";
 import { skipSleeps, stopClock, turn } from "./support/clock.mjs";
 import { BASE_URL, accepted, json, reading, rejection, stubFetch, succeeded } from "./support/replies.mjs";
-import { watch } from "./support/trace.mjs";
+import { countListeners, watch } from "./support/trace.mjs";
 
 const { createClient, init } = await importInstalled("comet-tasks");
 await init();
@@ -97,6 +97,14 @@ test("a run that closing ends after the submit was answered carries the handle",
   assert.equal(run.reason.handle.id, "1712345678901234");
 });
 
+test("a run that a listener closes at its submit's reply carries the handle", async (t) => {
+  stopClock(t);
+  const onEvent = (/** @type {any} */ event) => void (event.type === "response" && open.close());
+  const open = client(stubFetch(accepted()), { onEvent });
+  const { code, handle } = await rejection(open.run(PICTURE));
+  assert.deepEqual([code, handle?.id], ["closed", ID]);
+});
+
 test("a submit that closing ends before its answer is ambiguous and has no handle", async () => {
   const open = client(stubFetch(never));
   const submit = open.submitImagine({ prompt: "a" });
@@ -181,6 +189,22 @@ test("one call's abort leaves the others of its client alone", async () => {
   controller.abort("enough");
   assert.equal(await rejection(aborted), "enough");
   assert.equal((await other).status, "succeeded");
+});
+
+test("a hundred calls of one signal have one listener, which goes with the last of them", async () => {
+  const open = client(never);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const count = countListeners(signal);
+  const polls = Array.from({ length: 50 }, (_, at) => open.poll(String(at), { signal }));
+  const reads = Array.from({ length: 50 }, (_, at) => open.fetchTask(String(at), { signal }));
+  const calls = [...polls, ...reads].map(watch);
+  await turns(3);
+  assert.equal(count.listeners, 1);
+  controller.abort("enough");
+  await turn();
+  assert.ok(calls.every(({ reason }) => reason === "enough"));
+  assert.equal(count.listeners, 0);
 });
 
 test("something that is no AbortSignal is a validation error", async () => {
@@ -335,6 +359,19 @@ test("an onEvent that throws, or rejects, changes nothing", async (t) => {
     const task = await client(stubFetch(accepted(), succeeded()), { onEvent }).run(PICTURE);
     assert.equal(task.status, "succeeded");
   }
+});
+
+test("what onSubmitted gives may call back twice and throw after it: the run goes on", async (t) => {
+  const clock = stopClock(t);
+  const then = (/** @type {() => void} */ done) => {
+    done();
+    done();
+    throw new Error("too late");
+  };
+  const open = client(stubFetch(accepted(), succeeded()), { onEvent: skipSleeps(clock) });
+  const run = watch(open.run(PICTURE, { onSubmitted: () => /** @type {any} */ ({ then }) }));
+  await turns(20);
+  assert.equal(run.value?.status, "succeeded");
 });
 
 test("onSubmitted is awaited before the first poll", async (t) => {
