@@ -46,8 +46,7 @@ class Run {
     this.#id = instanceId;
     this.#step = step;
     this.#bucket = env[payload.bucket];
-    const isBucket = typeof this.#bucket?.createMultipartUpload === "function";
-    if (!isBucket) throw final(mapped(invalid("workflow", "bucket", "must be the name of an R2 binding")));
+    checkParams(payload, this.#bucket);
     this.#mark = new Mark(this.#bucket, payload.prefix ?? "", instanceId);
     // /v1/videos tells nobody, and a hook of the caller's own is not replaced.
     const isFree =
@@ -160,6 +159,25 @@ class Run {
       return false; // the time is over
     }
   }
+}
+
+/**
+ * Whatever would be found wrong once the submit is paid for is found before.
+ * @param {CometWorkflowParams} params @param {any} bucket
+ */
+function checkParams({ prefix, timeoutMs }, bucket) {
+  const refuse = (/** @type {string} */ field, /** @type {string} */ rule) => {
+    throw final(mapped(invalid("workflow", field, rule)));
+  };
+  if (typeof bucket?.createMultipartUpload !== "function")
+    refuse("bucket", "must be the name of an R2 binding");
+  // Its last part goes on in the key.
+  const isPath =
+    /^([^/\\\p{Cc}]+\/)*[^/\\\p{Cc}]*$/u.test(prefix ?? "") && !/(^|\/)\.\.?\//.test(prefix ?? "");
+  if (!isPath || typeof (prefix ?? "") !== "string" || (prefix ?? "").length > 300)
+    refuse("prefix", "must begin a relative path, without empty or dotted parts, of at most 300 characters");
+  const isTime = typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs <= Number.MAX_SAFE_INTEGER;
+  if (!isTime && (timeoutMs ?? null) !== null) refuse("timeoutMs", "must be milliseconds, 0 or more");
 }
 
 /**

@@ -86,26 +86,35 @@ test("a task that fails is a result like any other, and nothing is kept", LIMIT,
   assert.deepEqual([status, output.task.status, output.assets], ["complete", "failed", []]);
 });
 
-test("what would not change with time ends at once, by its code", LIMIT, async () => {
-  /** @type {[any, object, RegExp][]} */
-  const cases = [
-    [{ kind: "imagine", params: { prompt: " " } }, {}, /validation: prompt/],
-    [{ kind: "describe", params: {} }, {}, /validation: submit.kind/],
-    [PICTURE, { bucket: "NONE" }, /validation: bucket/],
-    [{ kind: "video", params: { image: { r2Key: "nowhere.png" } } }, {}, /validation: r2Key/],
-    [{ kind: "imagine", params: { prompt: "sandbox:banned" } }, {}, /moderation: /],
-    [{ kind: "imagine", params: { prompt: "sandbox:quota" } }, {}, /quota: /],
-    [PICTURE, { prefix: "../" }, /validation: key/],
-  ];
-  for (const [submit, params, message] of cases) {
-    use();
-    const { status, error } = await run(submit, params);
-    assert.equal(status, "errored");
-    assert.match(error.message, message);
-    const attempts = world.trace.filter((point) => /^> in /.test(point));
-    assert.equal(new Set(attempts).size, attempts.length, `${message}: ${attempts}`);
-  }
-});
+/** @param {string} name @returns {(value: any) => [any, object, RegExp]} */
+const unpaid = (name) => (value) => [PICTURE, { [name]: value }, new RegExp(`validation: ${name}`)];
+
+test(
+  "what would not change with time ends at once, by its code, and before anything is paid for",
+  LIMIT,
+  async () => {
+    /** @type {[any, object, RegExp][]} */
+    const cases = [
+      [{ kind: "imagine", params: { prompt: " " } }, {}, /validation: prompt/],
+      [{ kind: "describe", params: {} }, {}, /validation: submit.kind/],
+      [PICTURE, { bucket: "NONE" }, /validation: bucket/],
+      [{ kind: "video", params: { image: { r2Key: "nowhere.png" } } }, {}, /validation: r2Key/],
+      [{ kind: "imagine", params: { prompt: "sandbox:banned" } }, {}, /moderation: /],
+      [{ kind: "imagine", params: { prompt: "sandbox:quota" } }, {}, /quota: /],
+      ...["../", "/", "a//", "a/./", "a\\", "a\n", 7, "a".repeat(301)].map(unpaid("prefix")),
+      ...[-1, "5", 1e300].map(unpaid("timeoutMs")),
+    ];
+    for (const [submit, params, message] of cases) {
+      use();
+      const { status, error } = await run(submit, params);
+      assert.equal(status, "errored");
+      assert.match(error.message, message);
+      assert.equal(world.sandbox.submits, 0);
+      const attempts = world.trace.filter((point) => /^> in /.test(point));
+      assert.equal(new Set(attempts).size, attempts.length, `${message}: ${attempts}`);
+    }
+  },
+);
 
 test("a submit that was refused leaves no mark, and is tried again where that may help", LIMIT, async () => {
   use({
