@@ -2,7 +2,7 @@
 
 use comet_tasks::core::assets::{WebUrl, harvest, url_expiry};
 use comet_tasks::core::http::excerpt;
-use comet_tasks::core::json::{JsonError, Value, parse, quote, scaled};
+use comet_tasks::core::json::{JsonError, MAX_VALUES, Value, parse, quote, scaled};
 use comet_tasks::core::task::TaskId;
 use comet_tasks::core::time::{iso_date, retry_after, time};
 
@@ -252,6 +252,9 @@ fn a_text_that_is_no_json_says_why() {
     let nested = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
     assert!(parse(&nested(64)).is_ok());
     assert_eq!(parse(&nested(65)), Err(JsonError::TooDeep));
+    let list = |items: u32| format!("[0{}]", ",0".repeat(items as usize - 1));
+    assert!(parse(&list(MAX_VALUES - 1)).is_ok());
+    assert_eq!(parse(&list(MAX_VALUES)), Err(JsonError::Invalid));
 }
 
 #[test]

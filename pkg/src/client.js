@@ -186,7 +186,7 @@ export class Client {
 
   /** @param {string} body */
   async parseWebhook(body) {
-    const [task] = await this.#calls.call("webhook", () => ({ json: toJson("webhook", body) }));
+    const [task] = await this.#calls.call("webhook", () => ({ json: body }));
     // Without the byte order mark, too.
     return this.#calls.task([task, [body.trim()]]);
   }

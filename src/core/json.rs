@@ -13,6 +13,8 @@ pub use writer::{Writer, quote};
 
 /// Arrays and objects may nest this deep.
 pub const MAX_DEPTH: u8 = 64;
+/// More values than this are no text of the service's, and each takes some twenty bytes of memory where its text takes two.
+pub const MAX_VALUES: u32 = 1 << 18;
 
 /// A JSON value that borrows from the text it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub enum Value<'a> {
 pub enum JsonError {
     /// The text ends before the value does.
     Truncated,
-    /// Something stands where JSON has no place for it.
+    /// Something stands where JSON has no place for it, or there are more than [`MAX_VALUES`].
     Invalid,
     /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
@@ -44,7 +46,7 @@ pub enum JsonError {
 
 /// Reads one value that fills the whole text.
 pub fn parse(text: &str) -> Result<Value<'_>, JsonError> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
+    let mut reader = Reader { text, at: 0, depth: 0, room: MAX_VALUES };
     let value = reader.value();
     reader.space();
     match value {
@@ -181,6 +183,8 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: u8,
+    /// For so many values more.
+    room: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -202,6 +206,7 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Option<Value<'a>> {
+        self.room = self.room.checked_sub(1)?;
         self.space();
         match self.peek() {
             b'{' => self.nested(b'}'),

@@ -69,6 +69,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         argument: &str,
         options: &str,
     ) -> Outcome<V> {
+        if name == "webhook" {
+            // The body itself: within JSON a large one would be there thrice.
+            let task = webhook::parse(argument, &self.settings.base_url, self.clock.now)?;
+            return Ok(Some(Done::task(&task)));
+        }
         let (argument, options) = (start.parse(operation, argument)?, start.parse(operation, options)?);
         let mut options = start.options(operation, &options)?;
         let (word, is_run) = name.strip_prefix("run.").map_or((name, false), |word| (word, true));
@@ -82,11 +87,6 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         match name {
             "fetchTasks" => self.begin_readings(start, &argument, limit),
             "pollOnce" => self.begin_step(start, &argument, &mut options),
-            "webhook" => {
-                let task =
-                    webhook::parse(argument.text().unwrap_or_default(), &self.settings.base_url, self.clock.now)?;
-                Ok(Some(Done::task(&task)))
-            }
             _ => self.begin_single(start, name, &argument, limit),
         }
     }
