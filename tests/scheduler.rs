@@ -318,3 +318,27 @@ fn a_page_that_becomes_visible_waits_for_no_company() {
     let Action::Ask(ask) = scheduler.next(5_000) else { panic!("at once") };
     assert_eq!(ask.handles.len(), 2);
 }
+
+#[test]
+fn waits_whose_batch_failed_come_back_in_one_batch() {
+    let mut error = Error::new(Code::Gateway, "midjourney.list", "an outage");
+    error.retryable = true;
+    let mut scheduler = Scheduler::new(6);
+    for id in 0..50 {
+        let (handle, belief) = (handle(id, Kind::Imagine, 0), Belief::shipped(Kind::Imagine.family(), Kind::Imagine));
+        let poller = Poller::new(handle, PollOptions::default(), belief, 60_000, 7 * id as u32);
+        scheduler.add(id as u32, (), poller, 60_000);
+    }
+    let mut now = 60_000;
+    for _ in 0..4 {
+        let ask = loop {
+            match scheduler.next(now) {
+                Action::Ask(ask) => break ask,
+                Action::Sleep(ms) => now += ms.expect("they go on"),
+                Action::Settle { .. } => panic!("an outage of seconds ends no wait"),
+            }
+        };
+        assert_eq!(ask.handles.len(), 50);
+        scheduler.replied(&ask, now, |_| Err(error.clone()));
+    }
+}

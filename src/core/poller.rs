@@ -91,7 +91,8 @@ pub struct Poller {
     modal_since: Option<Millis>,
     may_list: bool,
     step: Option<(Progress, f64)>,
-    jitter: u32,
+    /// Whatever chance decides next.
+    pub(super) jitter: u32,
 }
 
 impl Poller {

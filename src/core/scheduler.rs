@@ -174,9 +174,11 @@ impl<G> Scheduler<G> {
         mut read: impl FnMut(&mut Wait<G>) -> Result<Option<Task>, Error>,
     ) -> Vec<WaitId> {
         self.end(ask.id);
-        let mut news = Vec::new();
+        let (mut news, mut jitter) = (Vec::new(), None);
         for wait in self.waits.iter_mut().filter(|wait| wait.ask == Some(ask.id)) {
             wait.ask = None;
+            // Those who fail together come back together: in one request, not in as many as there are waits.
+            wait.poller.jitter = *jitter.get_or_insert(wait.poller.jitter);
             let reply = read(wait);
             if let Err(error) = &reply {
                 self.lists_work &= ask.route == Route::Single || !lacks_list(error);
