@@ -3,6 +3,7 @@ import { atLeast } from "./checks.js";
 import { invalid, isCometError } from "./errors.js";
 import { Sha256 } from "./sha256.js";
 import { sinkOf } from "./sinks.js";
+import { isTerminal } from "./task.js";
 
 /**
  * @import { AssetInfo, PersistedAsset, PersistOptions, Sink, Task } from "./index.js"
@@ -239,11 +240,11 @@ class Work {
   #filesOf(task) {
     const files = this.#tools.ask({ ask: "files", task });
     if (files.code === "validation") throw invalid("persist", "task", "must be a task as it was read");
-    if (files.code) throw this.#fail(files.code);
+    if (files.code) throw this.#fail(files.code, isTerminal(task) && { retryable: false });
     return files;
   }
 
-  /** @param {string} code @param {object} [fields] @param {unknown} [cause] */
+  /** @param {string} code @param {object | false} [fields] @param {unknown} [cause] */
   #fail = (code, fields, cause) => {
     const { handle } = this.#task;
     const known = { operation: "persist", message: MESSAGES[code], retryable: PASSING.has(code), handle };

@@ -91,18 +91,19 @@ test("a task that has not succeeded is not_ready, one without a file no_asset, a
   const { client, picture } = scene();
   const task = await picture();
   const bucket = createBucket();
-  /** @type {[any, string][]} */
+  /** @type {[any, string, boolean?][]} */
   const cases = [
-    [{ ...task, status: "running" }, "not_ready"],
+    [{ ...task, status: "running" }, "not_ready", true],
+    [{ ...task, status: "failed" }, "not_ready"],
     [{ ...task, images: [] }, "no_asset"],
     [{ ...task, images: ["file:///etc/passwd", "data:image/png;base64,AAAA"] }, "no_asset"],
     [{ status: "succeeded" }, "validation"],
     [null, "validation"],
     ["1", "validation"],
   ];
-  for (const [wrong, code] of cases) {
+  for (const [wrong, code, retryable = false] of cases) {
     const error = await rejection(client.persist(wrong, bucket));
-    assert.deepEqual([error.code, error.operation], [code, "persist"]);
+    assert.deepEqual([error.code, error.operation, error.retryable], [code, "persist", retryable]);
   }
   assert.equal(bucket.held.size, 0);
 });
