@@ -99,6 +99,22 @@ fn a_field_that_no_rule_names_is_refused() {
 }
 
 #[test]
+fn what_goes_along_unread_is_an_address_or_a_switch() {
+    let with = |name: &str, value: Value| {
+        let mut body = json!({ "motion": "low", "image": "https://a.test/i.png" });
+        body[name] = value;
+        read(Route::Submit(Kind::Video), &body).map_err(|refusal| refusal.message)
+    };
+    assert!(with("endImage", json!("https://a.test/e.png")).is_ok());
+    for odd in ["file:///etc/passwd", "javascript:1", "//a.test/e.png", "e.png", ""] {
+        assert_eq!(with("endImage", json!(odd)).unwrap_err(), "endImage is too large, or not of its type", "{odd}");
+    }
+    assert!(with("loop", json!(true)).is_ok() && with("batchSize", json!(4)).is_ok());
+    assert_eq!(with("loop", json!("yes")).unwrap_err(), "loop is too large, or not of its type");
+    assert_eq!(with("batchSize", json!("4")).unwrap_err(), "batchSize is too large, or not of its type");
+}
+
+#[test]
 fn a_field_that_is_there_twice_is_refused() {
     let read = |body: &str| gateway().read_json(Route::Submit(Kind::Action), None, None, body, 0);
     let id = tagged("17");

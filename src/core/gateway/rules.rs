@@ -1,5 +1,6 @@
 //! Which fields a submit may have, what each is called among the client's own arguments, and how long it may be.
 
+use crate::core::assets::WebUrl;
 use crate::core::handle::Kind;
 use crate::core::json::Value;
 
@@ -67,12 +68,21 @@ fn longest(name: &str) -> usize {
 /// Whether a value is no larger than its field may be. Pictures' bytes are elsewhere; an object is one.
 pub(super) fn fits(name: &str, value: &Value) -> bool {
     match value {
-        Value::Text(text) => text.chars().count() <= longest(name),
+        Value::Text(text) => text.chars().count() <= longest(name) && may_say(name, text),
         Value::Number(digits) => digits.len() <= 32,
         Value::Null | Value::Bool(_) => true,
         Value::List(items) => name == "base64Array" && items.len() <= 10 && items.iter().all(is_picture),
         Value::Object(_) if name == "accountFilter" => is_filter(value),
         Value::Object(_) => is_picture(value),
+    }
+}
+
+/// What goes along as it is has nobody behind it that looks.
+fn may_say(name: &str, text: &str) -> bool {
+    match name {
+        "endImage" => WebUrl::parse(text).is_some(),
+        "loop" | "batchSize" => false,
+        _ => true,
     }
 }
 
