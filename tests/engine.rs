@@ -65,6 +65,20 @@ fn the_reply_of_a_request_that_was_given_up_is_nobodys() {
 }
 
 #[test]
+fn a_run_whose_time_is_over_sends_no_submit() {
+    let mut client = Client::new();
+    client.call_with(1, "run.imagine", r#"{"prompt":"a"}"#, r#"{"timeoutMs":0}"#);
+    assert_eq!(client.verdicts(), ["error"]);
+    client.call_with(2, "run.imagine", r#"{"prompt":"a"}"#, r#"{"timeoutMs":5000}"#);
+    client.seen();
+    client.replies(1, 429, r#"{"code":23,"description":"the queue is full"}"#);
+    assert_eq!(client.seen(), ["sleep 2 500"]);
+    // A hidden tab's timers run once a minute.
+    client.after(60_000).woke(2);
+    assert_eq!(client.verdicts(), ["error"]);
+}
+
+#[test]
 fn a_run_waits_for_its_callers_store_and_no_longer_than_to_its_deadline() {
     let mut client = Client::new();
     client.call_with(1, "run.imagine", r#"{"prompt":"a"}"#, r#"{"timeoutMs":60000}"#);

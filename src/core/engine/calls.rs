@@ -114,7 +114,11 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
     /// Its sleep is over.
     pub(super) fn wake_call(&mut self, mut call: Box<Call<V>>) {
         match &mut call.work {
-            Work::Submit(..) => self.send_submit(call),
+            Work::Submit(..) => {
+                let (id, operation) = (call.id(), call.operation);
+                let outcome = self.send_submit(call);
+                self.end(id, operation, outcome, V::default(), V::default());
+            }
             Work::Held(..) => self.enter_run(call),
             Work::Step(poller, _) => {
                 self.abandon(call.start.caller, &|_| true);

@@ -58,22 +58,26 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
         let submit = Submit { submission, attempt: 0, limit, give_up, is_cut: false, run };
         let work = Work::Submit(submit);
         let call = Call { start, operation: submit::operation(kind), limit: options.request_timeout, work };
-        self.send_submit(Box::new(call));
-        Ok(None)
+        self.send_submit(Box::new(call))
     }
 
-    pub(super) fn send_submit(&mut self, mut call: Box<Call<V>>) {
+    pub(super) fn send_submit(&mut self, mut call: Box<Call<V>>) -> Outcome<V> {
         let id = call.id();
         if let Work::Submit(submit) = &mut call.work {
             submit.attempt += 1;
             let deadline = submit.run.as_ref().and_then(|run| run.deadline);
-            let left = deadline.map(|end| (end - self.clock.now).max(0));
+            let left = deadline.map(|end| end - self.clock.now);
+            if left.is_some_and(|left| left <= 0) {
+                // Nobody would wait for the answer: the task would be billed for nothing.
+                return Err(over(&submit.submission.request, false));
+            }
             let cut = left.filter(|left| submit.limit.is_none_or(|limit| *left < limit));
             submit.is_cut = cut.is_some();
             let limit = cut.or(submit.limit);
             self.send(id, &submit.submission.request, Purpose::Submit, limit, (submit.attempt, 1), None);
         }
         self.calls.push(call);
+        Ok(None)
     }
 
     pub(super) fn submit_came(
