@@ -326,7 +326,7 @@ const replies = [
   },
   {
     name: "no tags",
-    edits: [edit(`${GATEWAY}/reply.rs`, "'<' => in_tag = true,", "'<' if in_tag => in_tag = true,")],
+    edits: [edit(`${GATEWAY}/reply.rs`, "'<' if begins_tag(letters.peek()) =>", "'<' if in_tag =>")],
   },
   {
     name: "media types",
