@@ -158,7 +158,7 @@ impl Client {
         std::panic::set_hook(Box::new(|info| wasm_bindgen::throw_str(&info.to_string())));
         let settings = json::parse(settings).unwrap_or(Value::Null);
         let settings = Settings {
-            base_url: settings.get("baseUrl").text().unwrap_or_default().into(),
+            base_url: settings.get("baseUrl").letters().into(),
             dialect: if settings.get("dialect").text() == Some("snake") { Dialect::Snake } else { Dialect::Comet },
             request_timeout: match settings.get("requestTimeoutMs") {
                 Value::Bool(_) => Some(None),

@@ -208,7 +208,7 @@ impl Image {
             Some(uri) => data_uri_type(uri)?,
             None => bytes_type(value)?,
         };
-        let name = file_name(value.get("name").text().unwrap_or_default(), index, mime);
+        let name = file_name(value.get("name").letters(), index, mime);
         Some(Image::Data(File { data: ImageData { index, mime: mime.into() }, name }))
     }
 }
@@ -230,14 +230,14 @@ fn data_uri_type(uri: &str) -> Option<&str> {
 
 /// What the bytes are: the declared type when it is a picture's, else by their first bytes. Bytes that nothing is known of pass as PNG.
 fn bytes_type<'a>(value: &'a Value) -> Option<&'a str> {
-    let declared = text::before(value.get("type").text().unwrap_or_default(), ";").trim();
+    let declared = text::before(value.get("type").letters(), ";").trim();
     if declared == "image/jpg" {
         return Some("image/jpeg");
     }
     if declared.starts_with("image/") {
         return Some(declared);
     }
-    let head = value.get("head").text().unwrap_or_default();
+    let head = value.get("head").letters();
     let known = keep::known(head).map(|found| found.mime).filter(|mime| mime.starts_with("image/"));
     let bitmap = head.starts_with("424d").then_some("image/bmp");
     known.or(bitmap).or(matches!(declared, "" | "application/octet-stream").then_some("image/png"))

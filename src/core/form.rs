@@ -293,7 +293,7 @@ impl<'a> Sending<'a> {
     /// One gateway panics on what is no button's, and a panic leaves doubt. protocol.md 1.4.
     fn action(&self) {
         let value = self.fields.get("customId");
-        if text::find(value.text().unwrap_or_default(), "::").is_none() {
+        if text::find(value.letters(), "::").is_none() {
             self.fields.wrong("customId", "must be a button's customId, which contains \"::\"");
         }
     }

@@ -52,7 +52,7 @@ impl Gateway {
             items.filter_map(|item| item.text().map(str::to_string)).collect::<Vec<_>>()
         };
         let given = |name: &str| matches!(options.get(name), Value::List(_)).then(|| texts(name));
-        let text = |name: &str| options.get(name).text().unwrap_or_default().to_string();
+        let text = |name: &str| options.get(name).letters().to_string();
         Gateway {
             base_url: text("baseUrl"),
             base_path: text("basePath"),

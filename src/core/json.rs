@@ -110,6 +110,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The text of a string; an empty one of anything else.
+    pub fn letters(&self) -> &str {
+        self.text().unwrap_or_default()
+    }
+
     /// The text of a string that says something: trimmed, not empty.
     pub fn words(&self) -> Option<&str> {
         self.text().map(str::trim).filter(|text| !text.is_empty())

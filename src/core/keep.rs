@@ -15,7 +15,7 @@ const LONGEST_PAUSE_MS: Millis = 60_000;
 
 /// The answer to one question, which names itself in `ask`. `dice` is any number, for jitter.
 pub fn answer(question: &Value<'_>, now: Millis, dice: u32) -> String {
-    let text = |name| question.get(name).text().unwrap_or_default();
+    let text = |name| question.get(name).letters();
     let mut json = Writer::default();
     match text("ask") {
         "files" => write_files(&files(question.get("task")), &mut json),

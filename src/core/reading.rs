@@ -393,8 +393,8 @@ fn write_buttons(buttons: &Value, json: &mut Writer) {
         if let Some(custom_id) = button.get("customId").words() {
             json.object(|json| {
                 json.key("customId").string(custom_id);
-                json.key("label").string(button.get("label").text().unwrap_or_default());
-                json.key("emoji").string(button.get("emoji").text().unwrap_or_default());
+                json.key("label").string(button.get("label").letters());
+                json.key("emoji").string(button.get("emoji").letters());
             });
         }
     }

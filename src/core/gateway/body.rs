@@ -101,7 +101,7 @@ impl Gateway {
     pub fn read_form(&self, parts: &Value) -> Result<Outgoing, Refusal> {
         let (mut arguments, mut extra, mut files) = (Members::new(), Members::new(), Vec::new());
         for part in parts.items() {
-            let name = part.get("name").text().unwrap_or_default();
+            let name = part.get("name").letters();
             let file = part.get("file");
             if file.is_object() {
                 if name != "input_reference" {
