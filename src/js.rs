@@ -112,8 +112,8 @@ pub fn hear(what: u32, id: u32, number: u32, lines: &str, value: JsValue) -> boo
 /// argument, both in JSON: the parameters of a submit, or a task's handle.
 fn begin(engine: &mut engine::Engine<JsValue>, caller: u32, marks: u32, lines: &str) {
     let start = Start { caller, is_alone: marks & 1 > 0, listens: marks & 2 > 0 };
-    let (name, lines) = text::split_once(lines, "\n").unwrap_or_default();
-    let (options, argument) = text::split_once(lines, "\n").unwrap_or_default();
+    let (name, lines) = text::parted(lines, "\n");
+    let (options, argument) = text::parted(lines, "\n");
     match name {
         "poll" => engine.wait(start, argument, options),
         _ => engine.call(start, name, argument, options),
@@ -134,7 +134,7 @@ fn lost(at: &str) -> Lost<'_> {
 fn reply(status: u32, lines: &str) -> Reply {
     let mut rest = lines;
     let mut line = || {
-        let (line, after) = text::split_once(rest, "\n").unwrap_or((rest, ""));
+        let (line, after) = text::parted(rest, "\n");
         rest = after;
         Some(line).filter(|line| !line.is_empty()).map(String::from)
     };

@@ -28,7 +28,7 @@ impl<'a> WebUrl<'a> {
             .find(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
         let rest = &url[scheme.len()..];
         let plain = text::before(rest, "#");
-        let (place, query) = text::split_once(plain, "?").unwrap_or((plain, ""));
+        let (place, query) = text::parted(plain, "?");
         let authority = text::before(place, "/");
         let path = &place[authority.len()..];
         is_authority(authority).then_some(WebUrl { origin: &url[..scheme.len() + authority.len()], path, query })
@@ -53,7 +53,7 @@ fn is_authority(authority: &str) -> bool {
         let (address, rest) = text::split_once(literal, "]").unwrap_or((literal, "]"));
         return text::is_ipv6(address) && (rest.is_empty() || rest.strip_prefix(":").is_some_and(is_port));
     }
-    let (host, port) = text::split_once(authority, ":").unwrap_or((authority, ""));
+    let (host, port) = text::parted(authority, ":");
     !host.is_empty() && host.chars().all(plain) && is_port(port)
 }
 
@@ -176,7 +176,7 @@ fn push_new(urls: &mut Vec<String>, url: String) {
 }
 
 fn without_rand(url: &str) -> String {
-    let (start, query) = text::split_once(url, "?").unwrap_or((url, ""));
+    let (start, query) = text::parted(url, "?");
     let mut kept = text::concat(&[start, "?"]);
     for pair in text::split(query, "&") {
         if !pair.is_empty() && !pair.starts_with("rand=") {

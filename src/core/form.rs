@@ -54,7 +54,7 @@ struct Argument {
 fn arguments(table: &'static str) -> impl Iterator<Item = Argument> {
     text::split(table, " ").map(|argument| {
         let (mark, argument) = argument.split_at(1);
-        let (argument, sent) = text::split_once(argument, ">").unwrap_or((argument, ""));
+        let (argument, sent) = text::parted(argument, ">");
         let (name, default) = match text::split_once(argument, "=") {
             Some((name, default)) => (name, Some(default)),
             None => (argument, None),

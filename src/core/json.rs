@@ -157,7 +157,7 @@ pub fn scaled(text: &str, places: i32) -> Option<(i64, bool)> {
         Some(rest) => (true, rest),
         None => (false, number.strip_prefix("+").unwrap_or(number)),
     };
-    let (whole, fraction) = text::split_once(number, ".").unwrap_or((number, ""));
+    let (whole, fraction) = text::parted(number, ".");
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }

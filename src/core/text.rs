@@ -28,9 +28,14 @@ pub fn split_once<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     Some((text.get(..at)?, text.get(at + word.len()..)?))
 }
 
+/// The same; everything and nothing when it is not there.
+pub fn parted<'a>(text: &'a str, word: &str) -> (&'a str, &'a str) {
+    split_once(text, word).unwrap_or((text, ""))
+}
+
 /// What stands before the first `word`; everything when it is not there.
 pub fn before<'a>(text: &'a str, word: &str) -> &'a str {
-    split_once(text, word).map_or(text, |(start, _)| start)
+    parted(text, word).0
 }
 
 /// The pieces between one `word` and the next.
