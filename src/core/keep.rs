@@ -39,7 +39,7 @@ pub fn answer(question: &Value<'_>, now: Millis, dice: u32) -> String {
         }
         _ => {
             let attempt = question.get("attempt").integer().unwrap_or(ATTEMPTS);
-            let is_fresh = *question.get("isFresh") == Value::Bool(true);
+            let is_fresh = matches!(question.get("isFresh"), Value::Bool(true));
             let pause = question.get("retryAfterMs").integer().unwrap_or_default();
             match after(text("code"), attempt, is_fresh, pause, dice) {
                 Next::Reread => json.string("reread"),
@@ -75,7 +75,7 @@ pub fn files<'a>(task: &'a Value<'_>) -> Result<Vec<File<'a>>, &'static str> {
         }
     }
     let has_video = files.last().is_some_and(|file: &File| file.kind == "video");
-    if !has_video && *task.get("content") == Value::Bool(true) {
+    if !has_video && matches!(task.get("content"), Value::Bool(true)) {
         files.push(File { url: None, kind: "video" });
     }
     if files.is_empty() { Err("no_asset") } else { Ok(files) }
