@@ -201,7 +201,7 @@ fn is_content_route(url: &str, base_url: &str) -> bool {
     let (Some(url), Some(base)) = (WebUrl::parse(url), WebUrl::parse(base_url)) else { return false };
     let inside = text::split_once(url.path, "/v1/videos/").and_then(|(_, rest)| rest.strip_suffix("/content"));
     without_port(url.origin).eq_ignore_ascii_case(without_port(base.origin))
-        && inside.is_some_and(|id| !id.is_empty() && !id.bytes().any(|byte| byte == b'/'))
+        && inside.is_some_and(|id| !id.is_empty() && text::find(id, "/").is_none())
 }
 
 /// The path of a URL below the service's base; None when it is elsewhere.

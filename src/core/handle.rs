@@ -32,7 +32,7 @@ impl TaskId {
     pub fn read(value: &Value) -> Option<Self> {
         match value {
             Value::Text(text) => TaskId::new(text),
-            Value::Number(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => TaskId::new(digits),
+            Value::Number(digits) if text::is_digits(digits) => TaskId::new(digits),
             // 1.77e15 stands for a whole number that a double holds exactly, or for no id.
             Value::Number(_) => {
                 value.integer().filter(|id| (0..=1 << 53).contains(id)).map(|id| TaskId(text::digits(id)))

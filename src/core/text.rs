@@ -79,6 +79,11 @@ fn push_digits(number: u64, digits: &mut String) {
     digits.push((b'0' + (number % 10) as u8) as char);
 }
 
+/// Whether there is nothing but digits.
+pub fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A whole number, digits alone.
 pub fn number(text: &str, radix: u32) -> Option<i64> {
     let add = |number, letter: char| times(number, radix.into())?.checked_add(letter.to_digit(radix)?.into());

@@ -27,7 +27,7 @@ pub fn retry_after(header: &str, now: Millis) -> Option<Millis> {
     let ms = match scaled(header, 3) {
         Some((ms, _)) => ms,
         // A number too large to hold is still a number: the longest pause there is.
-        None if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) => LONGEST_RETRY_AFTER_MS,
+        None if !header.is_empty() && text::is_digits(header) => LONGEST_RETRY_AFTER_MS,
         None => http_date(header)? - now,
     };
     Some(ms.clamp(0, LONGEST_RETRY_AFTER_MS))

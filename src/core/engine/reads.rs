@@ -91,7 +91,10 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
 
     pub(super) fn begin_readings(&mut self, start: Start, argument: &Value, limit: Option<Limit>) -> Outcome<V> {
         let handles = self.read_handles(argument)?;
-        let raws = vec![V::default(); handles.len()];
+        let mut raws = Vec::new();
+        for _ in &handles {
+            raws.push(V::default());
+        }
         let many = Many::new(handles, *self.lists_work());
         let work = Work::Many(Readings { many, raws, asks: Vec::new() });
         self.read_more(Box::new(Call { start, operation: operation_of("fetchTasks"), limit, work }))

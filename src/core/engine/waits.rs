@@ -213,7 +213,9 @@ impl<V: Clone + Default + for<'a> From<&'a str>> Engine<V> {
             task
         });
         self.trace_failed(at, &failed, tasks.iter().find_map(|task| task.as_ref().err()));
-        news.into_iter().for_each(|id| self.tell_news(at, id));
+        for id in news {
+            self.tell_news(at, id);
+        }
         self.set_aside(at, body, read);
         self.soon(at);
     }
