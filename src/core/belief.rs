@@ -146,7 +146,11 @@ const STEEPEST: i32 = 8;
 impl Growth {
     /// So many seconds after it began.
     pub fn waste(self, seconds: f64) -> f64 {
-        self.waste * (seconds / self.gap).powi(self.power)
+        let mut waste = self.waste;
+        for _ in 0..self.power {
+            waste *= seconds / self.gap;
+        }
+        waste
     }
 }
 

@@ -287,7 +287,9 @@ impl<'a> Sending<'a> {
                 fields.note(missing, "must be given: action, index and taskId go together", &Value::Null);
             }
         }
-        image.into_iter().for_each(|image| self.image("image", image));
+        if let Some(image) = image {
+            self.image("image", image);
+        }
     }
 
     /// One gateway panics on what is no button's, and a panic leaves doubt. protocol.md 1.4.

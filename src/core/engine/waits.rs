@@ -286,7 +286,11 @@ fn readings(
     let tasks = reply.and_then(|reply| ask.route.read(ask.handles.len(), &handle, reply, base_url, now));
     let mut readings = Vec::new();
     match tasks {
-        Ok(tasks) => tasks.into_iter().for_each(|task| readings.push(Ok(task))),
+        Ok(tasks) => {
+            for task in tasks {
+                readings.push(Ok(task));
+            }
+        }
         Err(error) => {
             ask.handles.iter().for_each(|handle| readings.push(Err(error.clone().with_handle(handle))));
         }

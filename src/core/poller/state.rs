@@ -73,7 +73,7 @@ impl Poller {
         json.object(|json| {
             json.key("v").integer(VERSION);
             json.key("deadline").integer_or_null(self.deadline());
-            json.key("n").list(|list| numbers.into_iter().for_each(|number| list.integer(number)));
+            json.key("n").list(|list| numbers.iter().for_each(|number| list.integer(*number)));
         });
     }
 
