@@ -100,6 +100,21 @@ fn garbage_starts_anew_and_keeps_what_can_be_read_of_the_deadline() {
 }
 
 #[test]
+fn numbers_that_were_damaged_make_no_deadline_later() {
+    let mut host = Host::new(Kind::Imagine, options(), SUBMITTED + HOUR_MS);
+    let deadline = host.now + 15 * 60_000;
+    host.see("IN_PROGRESS", "");
+    let state = host.state.clone().expect("a state");
+    assert_eq!(host.poller().deadline(), Some(deadline));
+    for started_at in ["9007199254740992", "1.7733161421770e15"] {
+        let began = format!("[{}", host.now);
+        assert!(state.contains(&began));
+        host.state = Some(state.replacen(&began, &format!("[{started_at}"), 1));
+        assert_eq!(host.poller().deadline(), Some(deadline));
+    }
+}
+
+#[test]
 fn no_numbers_break_a_step() {
     for number in ["-1", "0", "1", "9007199254740992", "9223372036854775807", "1.5", "\"7\""] {
         for status in ["IN_PROGRESS", "MODAL", "SUCCESS"] {

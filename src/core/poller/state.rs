@@ -56,12 +56,21 @@ impl Poller {
             self.failing_since = Millis::MAX;
         }
         let is_endless = || state.members().iter().any(|(key, value)| key == "deadline" && value.is_null());
-        let timeout = match number(deadline) {
-            _ if has_default_time => None,
-            Some(at) if at >= 0 => Some(Timeout::After((at - self.started_at).max(0))),
-            _ if is_endless() => Some(Timeout::Never),
-            _ => return,
-        };
+        if has_default_time {
+            self.set_timeout(None);
+        }
+        match number(deadline) {
+            // Numbers that say another deadline were damaged.
+            Some(at) if at >= 0 && !(has_default_time && self.deadline() == Some(at)) => {
+                self.started_at = self.started_at.min(at);
+                self.set_timeout(Some(Timeout::After(at - self.started_at)));
+            }
+            None if !has_default_time && is_endless() => self.set_timeout(Some(Timeout::Never)),
+            _ => {}
+        }
+    }
+
+    fn set_timeout(&mut self, timeout: Option<Timeout>) {
         self.options = Rc::new(PollOptions { timeout, ..*self.options });
     }
 
