@@ -180,7 +180,7 @@ export class Client {
 
   /** @param {SubmitCall} call @param {any} [options] */
   run(call, options = {}) {
-    const name = `run.${call?.kind}`;
+    const name = `run.${String(call?.kind)}`;
     return this.#calls.run(name, () => takeImages(operationOf(name), call?.params), options);
   }
 

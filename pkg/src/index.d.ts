@@ -440,7 +440,7 @@ export interface PersistedAsset extends AssetInfo {
 }
 
 export interface PersistOptions extends RequestOptions {
-  /** Another key; a relative path of at most 1024 bytes, without empty or dotted parts. */
+  /** Another key; a relative path of at most 1024 bytes, without empty or dotted parts, for each file another. */
   key?: (asset: AssetInfo) => string;
   /**
    * Whether a file may be fetched from this host, given without its port; asked for each redirect, too, outside pages.

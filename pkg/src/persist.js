@@ -74,6 +74,8 @@ class Work {
   #task;
   #options;
   #isFresh = false;
+  /** The caller's, by the place of the file. @type {unknown[]} */
+  #keys = [];
   /** @type {File[]} */
   files;
 
@@ -174,7 +176,7 @@ class Work {
     const { code, key, contentType, retryAfterMs } = this.#tools.ask(reply);
     if (code) throw this.#fail(code, { status, ...(retryAfterMs && { retryAfterMs }) });
     const info = { url, kind, index, key, contentType, size: body.size };
-    if (this.#options.key) info.key = this.#checkedKey(this.#options.key({ ...info }));
+    if (this.#options.key) info.key = this.#checkedKey(this.#options.key({ ...info }), index);
     return info;
   }
 
@@ -215,8 +217,10 @@ class Work {
       throw invalid("persist", "url", "must not lead to a host that allowHost refuses, or to a private one");
   }
 
-  /** @param {unknown} key */
-  #checkedKey(key) {
+  /** @param {unknown} key @param {number} index whose it is to be */
+  #checkedKey(key, index) {
+    this.#keys[index] = key;
+    if (this.#keys.indexOf(key) < index) throw invalid("persist", "key", "must give each file another");
     if (typeof key === "string" && this.#tools.ask({ ask: "key", key })) return key;
     throw invalid(
       "persist",

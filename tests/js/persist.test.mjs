@@ -140,6 +140,13 @@ test("a key of the caller's own is used, and must lead nowhere else", async () =
   assert.equal(bucket.held.size, 1);
 });
 
+test("two files under one key are a validation error, not one file", async () => {
+  const { client, clips } = scene();
+  const bucket = createBucket();
+  const error = await rejection(client.persist(await clips(), bucket, { key: () => "the/only.mp4" }));
+  assert.deepEqual([error.code, error.details.field, bucket.held.size], ["validation", "key", 1]);
+});
+
 /* ── hosts ──────────────────────────────────────────────────────────── */
 
 const PRIVATE = [
