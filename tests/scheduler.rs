@@ -226,6 +226,19 @@ fn waits_for_one_task_share_its_requests() {
 }
 
 #[test]
+fn waits_for_one_picture_use_no_batch() {
+    let mut scheduler = Scheduler::new(6);
+    for id in 0..3 {
+        scheduler.add(id, (), poller(handle(1, Kind::Imagine, 0), PollOptions::default(), 60_000), 60_000);
+    }
+    let Action::Ask(ask) = scheduler.next(60_000) else { panic!("an old task is asked for at once") };
+    assert_eq!((ask.route, ask.handles.len()), (Route::Single, 1));
+    let news = scheduler.replied(&ask, 60_200, |wait| Ok(Some(reply(wait.poller.handle(), false, None))));
+    assert_eq!(news, [0, 1, 2]);
+    assert!(matches!(scheduler.next(60_200), Action::Sleep(_)));
+}
+
+#[test]
 fn the_reply_to_the_last_of_max_requests_counts() {
     for waits in [1, 2] {
         let mut scheduler = Scheduler::new(6);

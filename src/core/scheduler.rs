@@ -208,9 +208,11 @@ impl<G> Scheduler<G> {
         None
     }
 
-    /// Two waits that one batch can serve are company.
+    /// Two tasks that one batch can serve are company; two waits for one task share its requests anyway.
     fn is_grouped(&self) -> bool {
-        self.lists_work && self.waits.iter().filter(|wait| wait.poller.may_list()).nth(1).is_some()
+        let mut listed = self.waits.iter().filter(|wait| wait.poller.may_list());
+        let first = listed.next().filter(|_| self.lists_work);
+        first.is_some_and(|first| listed.any(|wait| !wait.is_for(first.poller.handle())))
     }
 
     fn is_due(&mut self, at: usize, now: Millis, in_company: bool) -> bool {
