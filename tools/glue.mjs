@@ -10,6 +10,10 @@ const cuts = [
   [/ {4}let script_src;\n {4}if \([^]*?\n {4}\}\n/, ""],
   [/ {4}async function __wbg_load\([^]*?\n {4}\}\n/, ""],
   [/ {4}let __wbg_init_promise;[^]*?(?= {4}return Object)/, ""],
+  // What every engine since 2020 has, what no caller here gives, and a way without `realloc`, which the wasm exports.
+  [/ {4}if \(!\("encodeInto"[^]*?\n {4}\}\n/, ""],
+  [/ {6}if \(module !== void 0\) \{\n[^]*?\n {6}\}\n(?= {6}const imports)/, "      ({ module } = module);\n"],
+  [/ {6}if \(realloc === void 0\) \{[^]*?\n {6}\}\n/, ""],
   // An exported function has one name in the wasm, which becomes short, and here, which stays.
   [/exports\.\w+ = (\w+);/, "exports.$1 = $1;"],
   [/Object\.assign\(__wbg_init, \{ initSync \}, exports\)/, "Object.assign(exports, { initSync })"],

@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The glue must not look for document.currentScript: it is handed its module.
         .omit_default_module_path(true)
         .remove_producers_section(true)
-        .remove_name_section(true)
+        // Functions go into the order of their names; wasm-opt leaves the names out after that.
+        .remove_name_section(false)
         .typescript(false)
         .generate(directory)?;
     Ok(())
