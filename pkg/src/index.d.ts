@@ -357,7 +357,7 @@ export interface PollOptions extends RequestOptions {
   onUpdate?: (task: Task) => void;
   /**
    * Milliseconds from the call (`pollOnce`: from the first step) until the wait rejects with "deadline"; null: no limit.
-   * The task goes on.
+   * The task goes on. While a wait runs, a leap of the clock by more than five minutes does not count: a machine that slept.
    * @default 900_000, or 1_800_000 once the kind or a reading says video
    */
   timeoutMs?: number | null;
