@@ -3,7 +3,7 @@ import { load } from "./load-edge-light.js";
 
 export { CometError, findButton, isCometError, supersedes } from "./create.js";
 
-/** Made by the first call of the three: a program with none of them gets no client and no wasm from a bundler. */
+/** By the first call: see index.js. */
 let made = /** @type {ReturnType<typeof bind> | undefined} */ (undefined);
 const entry = () => (made ??= bind(load, false));
 

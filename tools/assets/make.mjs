@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { soft } from "../../pkg/src/sandbox/png.js";
 import { colourAt, moods } from "../../pkg/src/sandbox/scene.js";
 
 /** @typedef {import("../../pkg/src/sandbox/png.js").Rgb} Rgb */
@@ -25,20 +26,12 @@ function main() {
   writeFileSync(join(TARGET, "clips.js"), `${head}export const clips = [\n${letters}];\n`);
 }
 
-/**
- * Each pixel is the mean of four points, which softens the edges.
- * @param {number} width @param {number} height @param {(x: number, y: number) => Rgb} colour
- */
+/** @param {number} width @param {number} height @param {import("../../pkg/src/sandbox/png.js").Scene} colour */
 function draw(width, height, colour) {
   const pixels = Buffer.alloc(width * height * 3);
   for (let i = 0; i < width * height; i += 1) {
-    const sum = [0, 0, 0];
-    for (let point = 0; point < 4; point += 1) {
-      const x = ((i % width) + (point % 2) / 2 + 1 / 4) / width;
-      const y = (Math.floor(i / width) + Math.floor(point / 2) / 2 + 1 / 4) / height;
-      colour(x, y).forEach((value, channel) => (sum[channel] += value));
-    }
-    sum.forEach((value, channel) => (pixels[i * 3 + channel] = Math.round(value / 4)));
+    const pixel = soft(i % width, Math.floor(i / width), width, height, colour);
+    pixels.set(pixel.map(Math.round), i * 3);
   }
   return pixels;
 }

@@ -172,9 +172,13 @@ function checkParams({ prefix, timeoutMs }, bucket) {
   if (typeof bucket?.createMultipartUpload !== "function")
     refuse("bucket", "must be the name of an R2 binding");
   // Its last part goes on in the key.
+  const path = prefix ?? "";
   const isPath =
-    /^([^/\\\p{Cc}]+\/)*[^/\\\p{Cc}]*$/u.test(prefix ?? "") && !/(^|\/)\.\.?\//.test(prefix ?? "");
-  if (!isPath || typeof (prefix ?? "") !== "string" || (prefix ?? "").length > 300)
+    typeof path === "string" &&
+    path.length <= 300 &&
+    /^([^/\\\p{Cc}]+\/)*[^/\\\p{Cc}]*$/u.test(path) &&
+    !/(^|\/)\.\.?\//.test(path);
+  if (!isPath)
     refuse("prefix", "must begin a relative path, without empty or dotted parts, of at most 300 characters");
   const isTime = typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs <= Number.MAX_SAFE_INTEGER;
   if (!isTime && (timeoutMs ?? null) !== null) refuse("timeoutMs", "must be milliseconds, 0 or more");

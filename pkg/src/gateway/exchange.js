@@ -1,6 +1,7 @@
 import { TooLarge, readBytes, readForm, writeForm } from "./bodies.js";
 import { Ids, subjectOf } from "./ids.js";
 import { Limit } from "./limit.js";
+import { isWhole } from "../whole.js";
 import { cutPictures, fillPictures, join } from "./pictures.js";
 import { contentReply, hide, passedHeaders } from "./replies.js";
 
@@ -298,18 +299,10 @@ async function readReply(response, pieces) {
   }
 }
 
-/**
- * JSON that has its end is a reply, whatever became of the connection after it: it may be the only place where a task's name is.
- * @param {Uint8Array<ArrayBuffer>[]} pieces
- */
+/** The reply, if it was there before the connection broke. @param {Uint8Array<ArrayBuffer>[]} pieces */
 function wholeOf(pieces) {
-  try {
-    const bytes = join(pieces);
-    const isWhole = typeof JSON.parse(new TextDecoder().decode(bytes)) === "object";
-    return isWhole ? { bytes, isOver: false } : undefined;
-  } catch {
-    return undefined;
-  }
+  const bytes = join(pieces);
+  return isWhole(new TextDecoder().decode(bytes)) ? { bytes, isOver: false } : undefined;
 }
 
 /** @param {number} status */

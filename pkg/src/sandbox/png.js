@@ -29,7 +29,7 @@ function draw(size, scene) {
       const colour = scene((x + 0.5) / size, (y + 0.5) / size);
       const isFlat = isSame(colour, above[x]) && isSame(colour, above[x - 1]);
       above[x] = colour;
-      rows.set(isFlat ? colour : soft(size, x, y, scene), (3 * size + 1) * y + 1 + 3 * x);
+      rows.set(isFlat ? colour : soft(x, y, size, size, scene), (3 * size + 1) * y + 1 + 3 * x);
     }
   }
   return rows;
@@ -40,12 +40,16 @@ function isSame(a, b) {
   return a[0] === b?.[0] && a[1] === b[1] && a[2] === b[2];
 }
 
-/** The mean of four points of an edge's pixel. @param {number} size @param {number} x @param {number} y @param {Scene} scene */
-function soft(size, x, y, scene) {
+/**
+ * The mean of four points, which softens an edge.
+ * @param {number} x @param {number} y @param {number} width in pixels @param {number} height
+ * @param {Scene} scene
+ */
+export function soft(x, y, width, height, scene) {
   const sum = [0, 0, 0];
   for (const down of [0.25, 0.75]) {
     for (const right of [0.25, 0.75]) {
-      scene((x + right) / size, (y + down) / size).forEach((value, at) => (sum[at] += value / 4));
+      scene((x + right) / width, (y + down) / height).forEach((value, at) => (sum[at] += value / 4));
     }
   }
   return sum;
